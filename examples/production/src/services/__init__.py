@@ -1,0 +1,1 @@
+"""What the service does; a service is given the clients it needs."""

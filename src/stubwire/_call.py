@@ -1,0 +1,66 @@
+"""What one call knows while it runs.
+
+This module's rule: one owner for it, which the request carries; nothing about a call lives on the client.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stubwire import _clock
+from stubwire._response import Attempt, Response
+from stubwire.errors import CallError
+
+if TYPE_CHECKING:
+    from stubwire._plan import Plan
+    from stubwire._request import Request
+    from stubwire._runtime import Runtime
+
+
+class Call:
+    """One call.
+
+    Attributes:
+        plan: what was known before the arguments.
+        runtime: the effects of its colour.
+        started: on the monotonic clock, in seconds.
+        request: the latest request that the middleware let through.
+        attempts: what was tried so far.
+        stopped: why there was no further attempt; empty where there is nothing to explain.
+    """
+
+    __slots__ = ("attempts", "plan", "request", "runtime", "started", "stopped")
+
+    def __init__(self, plan: Plan, runtime: Runtime, request: Request) -> None:
+        self.plan = plan
+        self.runtime = runtime
+        self.request = request
+        self.started = _clock.monotonic()
+        self.attempts: list[Attempt] = []
+        self.stopped = ""
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return _clock.monotonic() - self.started
+
+    def finish(self, response: Response[Any]) -> Response[Any]:
+        """Tell a response which call it came from."""
+        response._request = response._request or self.request
+        response.attempts = tuple(self.attempts)
+        response.elapsed = _clock.monotonic() - self.started
+        return response
+
+    def dress(self, error: CallError) -> CallError:
+        """Tell an error which call it came from, once: one that another call raised keeps its own."""
+        if error._request is None:
+            response: Response[Any] | None = getattr(error, "response", None)
+            error._request = self.request._redacted()
+            error.endpoint = self.plan.name
+            error.attempts = tuple(self.attempts)
+            error.elapsed = self.elapsed()
+            error.request_id = response.request_id if response else None
+            if response is not None:
+                self.finish(response)
+            if self.stopped:
+                error.add_note(self.stopped)
+        return error

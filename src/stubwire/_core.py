@@ -1,0 +1,234 @@
+"""Rooms 2 to 9 of a call: intercept, middleware, retry, hops, send, judge, intercept, decode.
+
+This module's rule: one asynchronous core for both colours. It awaits its runtime, the user's middleware and itself,
+and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from stubwire import _redact
+from stubwire._call import Call
+from stubwire._decode import narrowest, status_failure
+from stubwire._middleware import (
+    Interceptors,
+    RequestInterceptors,
+    ResponseInterceptors,
+    compose,
+    intercept_request,
+    intercept_response,
+)
+from stubwire._request import Request
+from stubwire._response import Attempt, Response
+from stubwire._url import redirect_target
+from stubwire.errors import CallError, RedirectError
+from stubwire.retry import IDEMPOTENT, Decision, Outcome
+
+if TYPE_CHECKING:
+    from stubwire._plan import Plan
+    from stubwire._pool import Pool
+    from stubwire._runtime import Runtime
+    from stubwire._types import CallNext, Middleware
+
+MAX_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NO_RETRY = Decision(None)
+
+
+class Core:
+    """What a client and its views share: connections, interceptors and composed middleware."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.interceptors = Interceptors(RequestInterceptors(), ResponseInterceptors())
+        self._around: dict[str, list[Middleware]] = {"call": [], "attempt": []}
+        self._attempt_chain: CallNext = self._hops
+        self._call_chain: CallNext = self._attempts
+
+    def use(self, middleware: Middleware, per: Literal["call", "attempt"]) -> None:
+        """Add a middleware inside the others of its kind."""
+        self._around[per].append(middleware)
+        self._attempt_chain = compose(self._around["attempt"], self._hops)
+        self._call_chain = compose(self._around["call"], self._attempts)
+
+    async def run(self, plan: Plan, request: Request, runtime: Runtime) -> Response[Any]:
+        """Make a call.
+
+        Raises:
+            CallError: it did not give its result.
+        """
+        call = Call(plan, runtime, request)
+        request._call = call
+        try:
+            response = await self._respond(call, request)
+            result = None if response.status_code in plan.none_on else plan.decode(response)
+        except CallError as error:
+            call.dress(error)
+            raise
+        call.finish(response)
+        response._data, response._assigned = result, False
+        return response
+
+    async def _respond(self, call: Call, request: Request) -> Response[Any]:
+        interceptors = self.interceptors
+        outcome: Response[Any] | CallError
+        try:
+            if interceptors.request.functions:
+                request = intercept_request(interceptors.request.functions, request)
+            outcome = _judge(call, await self._call_chain(request))
+        except CallError as error:
+            outcome = error
+        if interceptors.response.functions:
+            _introduce(call, outcome)
+            outcome = intercept_response(interceptors.response.functions, outcome)
+        if isinstance(outcome, CallError):
+            raise outcome
+        return outcome
+
+    # ---- room 4: retry is a loop
+
+    async def _attempts(self, request: Request) -> Response[Any]:
+        call = _call_of(request)
+        call.request = request
+        number = 0
+        while True:
+            number += 1
+            sent = request._copy()
+            sent.attempt = len(call.attempts) + 1
+            started = call.elapsed()
+            response: Response[Any] | None = None
+            failure: CallError | None = None
+            decision = _NO_RETRY
+            try:
+                response = await self._attempt_chain(sent)
+            except CallError as error:
+                failure = error
+            if response is None or response.status_code >= 400:
+                decision = _decide(call, sent, number, response, failure)
+            call.attempts.append(_attempt(call, sent, started, response, failure, decision.wait))
+            if decision.wait is not None:
+                await call.runtime.sleep(decision.wait)
+                continue
+            call.stopped = decision.reason
+            if failure is not None:
+                raise failure
+            if response is not None:
+                return response
+
+    # ---- room 6: hops
+
+    async def _hops(self, request: Request) -> Response[Any]:
+        call = _call_of(request)
+        response = await self._hop(call, request)
+        if call.plan.follow_redirects and response.status_code in _REDIRECTS:
+            return await self._follow(call, request, response)
+        return response
+
+    async def _follow(self, call: Call, request: Request, response: Response[Any]) -> Response[Any]:
+        seen = {(request.method, request.url)}
+        while response.status_code in _REDIRECTS and "location" in response.headers:
+            if len(seen) > MAX_REDIRECTS:
+                raise RedirectError(f"answered with more than {MAX_REDIRECTS} redirects")
+            request = self._redirected(request, response)
+            if (request.method, request.url) in seen:
+                raise RedirectError(f"answered with a redirect back to {request.line}")
+            seen.add((request.method, request.url))
+            response = await self._hop(call, request)
+        return response
+
+    def _redirected(self, request: Request, response: Response[Any]) -> Request:
+        """The request of the next hop (RFC 9110, section 15.4)."""
+        target = redirect_target(request.url, response.headers["location"])
+        onward = request.replace(url=target)
+        becomes_get = request.method != "HEAD" if response.status_code == 303 else request.method == "POST"
+        if becomes_get and response.status_code in (301, 302, 303):
+            onward.method, onward.content = "GET", None
+            onward.headers.pop("content-type", None)
+        library = self.pool.library
+        if onward.content is not None and library.origin(target) != library.origin(request.url):
+            raise RedirectError(f"answered with a redirect of a body to another origin: {onward.line}")
+        return onward
+
+    async def _hop(self, call: Call, request: Request) -> Response[Any]:
+        auth = call.plan.auth
+        if auth is not None and self._origin(call.plan, request.url) == call.plan.origin:
+            response = await auth(request._copy(), self._exchange)
+        else:
+            response = await self._exchange(request)
+        response._request = request
+        return response
+
+    async def _exchange(self, request: Request) -> Response[Any]:
+        """Send, without what is secret unless the origin is ours."""
+        call = _call_of(request)
+        plan = call.plan
+        origin = self._origin(plan, request.url)
+        trusted = origin == plan.origin
+        if not trusted:
+            request = _without_secrets(request, plan.secrets)
+        return await call.runtime.send(self.pool, request, plan, origin, trusted=trusted)
+
+    def _origin(self, plan: Plan, url: str) -> str:
+        """Where the engine will send a URL; whatever begins with our origin and a slash, it sends there."""
+        return plan.origin if url.startswith(plan.origin + "/") else self.pool.library.origin(url)
+
+
+def _call_of(request: Request) -> Call:
+    if request._call is None:
+        raise TypeError(
+            "call_next was given a Request made by hand: pass the request that the middleware received, "
+            "or request.replace(...) of it"
+        )
+    return request._call
+
+
+def _attempt(
+    call: Call,
+    sent: Request,
+    started: float,
+    response: Response[Any] | None,
+    failure: CallError | None,
+    wait: float | None,
+) -> Attempt:
+    status = response.status_code if response is not None else None
+    error = type(failure).__name__ if failure is not None else None
+    return Attempt(sent.attempt, started, call.elapsed() - started, status, error, wait)
+
+
+def _decide(
+    call: Call, sent: Request, number: int, response: Response[Any] | None, failure: CallError | None
+) -> Decision:
+    plan = call.plan
+    if plan.retry is None:
+        return _NO_RETRY
+    keyed = (plan.key_header or "Idempotency-Key") in sent.headers
+    idempotent = keyed or sent.method in IDEMPOTENT
+    return plan.retry.decide(Outcome(sent, number, call.elapsed(), response, failure, idempotent))
+
+
+def _judge(call: Call, response: Response[Any]) -> Response[Any] | CallError:
+    """A status that is no success becomes its error."""
+    status = response.status_code
+    if 200 <= status < 300 or status in call.plan.none_on:
+        return response
+    return status_failure(response, narrowest(call.plan.errors, status))
+
+
+def _introduce(call: Call, outcome: Response[Any] | CallError) -> None:
+    """Let interceptors see which call the outcome came from."""
+    if isinstance(outcome, CallError):
+        call.dress(outcome)
+    else:
+        call.finish(outcome)
+
+
+def _without_secrets(request: Request, declared: frozenset[str]) -> Request:
+    """The request as another origin may see it."""
+    kept = request._copy()
+    kept._pairs = tuple(
+        (name, value)
+        for name, value in kept._pairs
+        if name.lower() not in declared and not _redact.is_secret(name)
+    )
+    return kept

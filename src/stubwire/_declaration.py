@@ -1,0 +1,112 @@
+"""What a decorated stub says, before anything is resolved.
+
+This module's rule: it reads a function's code object, never `inspect.signature`, which would cost more than all checks.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from inspect import Parameter
+from types import FunctionType
+from typing import TYPE_CHECKING, Literal, cast
+
+from typing_extensions import TypedDict
+
+from stubwire._options import HeaderValue, Timeout
+from stubwire._spec import StatusKey
+from stubwire.errors import SpecError
+from stubwire.retry import Retry
+
+if TYPE_CHECKING:
+    from stubwire._types import Auth
+
+
+class EndpointOptions(TypedDict, total=False):
+    """The options of a verb.
+
+    Attributes:
+        unwrap: dotted path to the part of the JSON that the return type describes; integers index lists.
+        errors: what a status, a range or a class of statuses (`"4XX"`) raises: a model for the error's body, or an
+            exception class derived from `ClientError[Model]`; the narrowest key wins.
+        none_on: statuses that mean `None`.
+        headers: headers always sent.
+        timeout: seconds, or a `Timeout`.
+        retry: when to try again; `None` does not.
+        auth: who puts credentials on; `None` sends none.
+        idempotency_key: mint a key for each call, and send it in `Idempotency-Key`, or in the header named here.
+    """
+
+    unwrap: str
+    errors: Mapping[StatusKey, type]
+    none_on: set[int] | frozenset[int]
+    headers: Mapping[str, HeaderValue]
+    timeout: float | Timeout | None
+    retry: Retry | None
+    auth: Auth | None
+    idempotency_key: bool | str
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One parameter of a stub as its function has it."""
+
+    name: str
+    default: object
+    kind: Literal["positional", "either", "keyword"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Declaration:
+    """A decorated stub.
+
+    Attributes:
+        stub: the function; its body is never run.
+        method: the HTTP method.
+        path: the path template.
+        options: the verb's options.
+    """
+
+    stub: FunctionType
+    method: str
+    path: str
+    options: EndpointOptions = field(default_factory=EndpointOptions)
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the stub is an `async def`."""
+        return bool(self.stub.__code__.co_flags & inspect.CO_COROUTINE)
+
+    def where(self, owner: type) -> str:
+        """Class and method, for messages."""
+        return f"{owner.__name__}.{self.stub.__name__}"
+
+
+def arguments(declaration: Declaration, where: str) -> list[Argument]:
+    """The stub's parameters without `self`.
+
+    Raises:
+        SpecError: it has no `self`, or takes `*args` or `**kwargs`.
+    """
+    stub, code = declaration.stub, declaration.stub.__code__
+    if code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
+        raise SpecError(f"{where}: *args and **kwargs cannot be sent: name each parameter")
+    count = code.co_argcount
+    if count == 0:
+        raise SpecError(f"{where}: has no self: write def {stub.__name__}(self, ...)")
+    names = code.co_varnames
+    defaults = stub.__defaults__ or ()
+    first_default = count - len(defaults)
+    found = [
+        Argument(
+            names[index],
+            defaults[index - first_default] if index >= first_default else Parameter.empty,
+            "positional" if index < code.co_posonlyargcount else "either",
+        )
+        for index in range(1, count)
+    ]
+    by_keyword = cast("dict[str, object]", stub.__kwdefaults__ or {})
+    for name in names[count : count + code.co_kwonlyargcount]:
+        found.append(Argument(name, by_keyword.get(name, Parameter.empty), "keyword"))
+    return found

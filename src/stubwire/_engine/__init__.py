@@ -1,0 +1,1 @@
+"""The seam to HTTP: the only package that imports an HTTP library."""

@@ -1,0 +1,236 @@
+"""One HTTP library behind the seam: httpx, or httpx2, which has the same names.
+
+This module's rule: requests go in and responses come out as stubwire's own; a failure leaves as a bare error of
+`stubwire.errors`, whose text cannot hold a header or a URL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
+from importlib.metadata import version
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from stubwire._headers import Pairs
+from stubwire._redact import is_secret
+from stubwire._response import Response
+from stubwire.errors import (
+    CallError,
+    ConnectError,
+    ConnectTimeout,
+    DecodeError,
+    PoolTimeout,
+    ProtocolError,
+    ReadError,
+    ReadTimeout,
+    ResponseTooLargeError,
+    TransportError,
+    WriteError,
+    WriteTimeout,
+)
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+    from stubwire._options import Limits
+    from stubwire._request import Request
+
+Exchange = Callable[["httpx.Request"], "httpx.Response"]
+AsyncExchange = Callable[["httpx.Request"], Awaitable["httpx.Response"]]
+Fill = tuple[tuple[bytes, bytes], ...]
+"""Headers that stand where the request has none of that name."""
+
+_KINDS: dict[str, tuple[type[TransportError], str]] = {
+    "ConnectTimeout": (ConnectTimeout, "timed out while connecting"),
+    "ReadTimeout": (ReadTimeout, "timed out while waiting for the response"),
+    "WriteTimeout": (WriteTimeout, "timed out while sending the request"),
+    "PoolTimeout": (PoolTimeout, "timed out while waiting for a free connection"),
+    "ConnectError": (ConnectError, "could not connect"),
+    "ReadError": (ReadError, "lost the connection before the response was whole"),
+    "CloseError": (ReadError, "lost the connection before the response was whole"),
+    "WriteError": (WriteError, "lost the connection while sending the request"),
+    "RemoteProtocolError": (ReadError, "got no valid response"),
+}
+_BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+
+
+class Library:
+    """One HTTP library."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.name = module.__name__
+        self._request: type[httpx.Request] = module.Request
+        self._stream: type[httpx.ByteStream] = module.ByteStream
+        self._headers: type[httpx.Headers] = module.Headers
+        self._module = module
+        self._failures: tuple[type[Exception], ...] = (module.HTTPError, module.InvalidURL, module.StreamError)
+        self._no_body = self._stream(b"")
+        with module.Client(transport=module.MockTransport(lambda _: None), trust_env=False) as stock:
+            accept_encoding = stock.headers["accept-encoding"]
+        self.defaults: Fill = (
+            (b"Accept", b"*/*"),
+            (b"Accept-Encoding", accept_encoding.encode()),
+            (b"User-Agent", f"stubwire/{version('stubwire')}".encode()),
+        )
+        self.url = lru_cache(maxsize=1024)(self._url)
+        self._sent_headers = lru_cache(maxsize=256)(self._make_headers)
+
+    # ---- connections
+
+    def tls(self, verify: bool | str) -> ssl.SSLContext:
+        """A TLS context that verifies by the system's certificates, by a bundle at a path, or not at all."""
+        context: ssl.SSLContext = self._module.create_ssl_context(verify)
+        return context
+
+    def open(
+        self, verify: ssl.SSLContext, proxy: str | None, http2: bool, limits: Limits, *, asynchronous: bool
+    ) -> httpx.HTTPTransport | httpx.AsyncHTTPTransport:
+        """A transport of the library's own."""
+        kind = self._module.AsyncHTTPTransport if asynchronous else self._module.HTTPTransport
+        kept = self._module.Limits(
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_keepalive_connections,
+            keepalive_expiry=limits.keepalive_expiry,
+        )
+        transport: httpx.HTTPTransport | httpx.AsyncHTTPTransport = kind(
+            verify=verify, proxy=proxy, http2=http2, limits=kept, trust_env=False
+        )
+        return transport
+
+    def client_headers(self, client: httpx.Client | httpx.AsyncClient, *, trusted: bool) -> Fill:
+        """The headers of the user's own client; without those that look secret where they may not go."""
+        pairs = client.headers.raw
+        return tuple(pairs) if trusted else tuple(pair for pair in pairs if not is_secret(pair[0].decode("latin-1")))
+
+    # ---- out
+
+    def _url(self, text: str) -> tuple[httpx.URL, bytes]:
+        try:
+            url = self._module.URL(text)
+            host = url.netloc
+        except (self._module.InvalidURL, ValueError):
+            url, host = None, b""
+        if url is None or url.scheme not in ("http", "https") or not url.host:
+            raise ProtocolError("cannot be sent: its URL is not valid")
+        return url, host
+
+    def origin(self, text: str) -> str:
+        """The origin of a URL as this library will connect to it.
+
+        Raises:
+            ProtocolError: it is no http or https URL.
+        """
+        url, _ = self.url(text)
+        host = f"[{url.host}]" if ":" in url.host else url.host
+        return f"{url.scheme}://{host}" if url.port is None else f"{url.scheme}://{host}:{url.port}"
+
+    def request(self, request: Request, timeout: Mapping[str, float | None], fill: Fill) -> httpx.Request:
+        """A request as this library sends it, with the headers that HTTP itself needs."""
+        url, host = self.url(request.url)
+        content = request.content
+        headers = self._sent_headers(host, request._sent_pairs(), fill)
+        if content is not None or request.method in _BODY_METHODS:
+            length = (b"Content-Length", b"%d" % len(content or b""))
+            headers = self._headers([*headers.raw, length])
+        stream = self._stream(content) if content else self._no_body
+        sent = self._request(request.method, url, headers=headers, stream=stream, extensions={"timeout": timeout})
+        sent.read()  # a transport may look at `content`, and would send an unread stream in chunks
+        return sent
+
+    def _make_headers(self, host: bytes, pairs: Pairs, fill: Fill) -> httpx.Headers:
+        own = [(name.encode("ascii"), value.encode("ascii")) for name, value in pairs]
+        names = {name.lower() for name, _ in own}
+        lead = [] if b"host" in names else [(b"Host", host)]
+        return self._headers(lead + [pair for pair in fill if pair[0].lower() not in names] + own)
+
+    # ---- in
+
+    def send(self, exchange: Exchange, request: httpx.Request, limit: int | None) -> Response[Any]:
+        """Send a request and read the whole response.
+
+        Raises:
+            CallError: it failed, or the body is larger than `limit` bytes.
+        """
+        response: httpx.Response | None = None
+        try:
+            response = exchange(request)
+            if response.is_closed:  # the transport had read it
+                return _received(response, response.content, limit)
+            try:
+                return _received(response, self._read(response, limit), limit)
+            finally:
+                response.close()
+        except self._failures as error:
+            failure, cause = self._failure(error, response), self._cause(error, request)
+        raise failure from cause
+
+    async def asend(self, exchange: AsyncExchange, request: httpx.Request, limit: int | None) -> Response[Any]:
+        """The same, asynchronously."""
+        response: httpx.Response | None = None
+        try:
+            response = await exchange(request)
+            if response.is_closed:
+                return _received(response, response.content, limit)
+            try:
+                return _received(response, await self._aread(response, limit), limit)
+            finally:
+                await response.aclose()
+        except self._failures as error:
+            failure, cause = self._failure(error, response), self._cause(error, request)
+        raise failure from cause
+
+    def _read(self, response: httpx.Response, limit: int | None) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in response.iter_bytes() if _is_encoded(response) else response.iter_raw():
+            size += len(chunk)
+            _check_size(size, limit)
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    async def _aread(self, response: httpx.Response, limit: int | None) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in response.aiter_bytes() if _is_encoded(response) else response.aiter_raw():
+            size += len(chunk)
+            _check_size(size, limit)
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _failure(self, error: Exception, response: httpx.Response | None) -> CallError:
+        for kind in type(error).__mro__:
+            if kind.__name__ in _KINDS and kind.__module__.partition(".")[0] == self.name:
+                ours, what = _KINDS[kind.__name__]
+                detail = str(error)
+                return ours(f"{what}: {detail}" if detail else what)
+        if isinstance(error, self._module.DecodingError) and response is not None:
+            message = f"answered {response.status_code} with a body that is not in its Content-Encoding"
+            return DecodeError(message, response=_received(response, b"", None))
+        return ProtocolError(f"cannot be sent: {type(error).__name__}")
+
+    def _cause(self, error: Exception, request: httpx.Request) -> Exception | None:
+        """The library's error for a traceback, without the request as it was sent.
+
+        Only where its text is the system's own: others may quote a header.
+        """
+        if not isinstance(error, (self._module.NetworkError, self._module.TimeoutException)):
+            return None
+        error.request = self._request(request.method, request.url.copy_with(query=None, userinfo=b""))
+        return error
+
+
+def _is_encoded(response: httpx.Response) -> bool:
+    return any(len(name) == 16 and name.lower() == b"content-encoding" for name, _ in response.headers.raw)
+
+
+def _received(response: httpx.Response, content: bytes, limit: int | None) -> Response[Any]:
+    _check_size(len(content), limit)
+    return Response._received(response.status_code, response.headers.raw, content, response)
+
+
+def _check_size(size: int, limit: int | None) -> None:
+    if limit is not None and size > limit:
+        raise ResponseTooLargeError(f"answered with more than max_response_bytes={limit} bytes")

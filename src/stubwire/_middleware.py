@@ -1,0 +1,150 @@
+"""Interceptors, and middleware composed into one function.
+
+This module's rule: lists in order of use; what is frozen into tuples and closures here is only called elsewhere.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from stubwire._response import Response
+from stubwire.errors import CallError, StubwireError
+
+if TYPE_CHECKING:
+    from stubwire._request import Request
+    from stubwire._types import (
+        CallNext,
+        Middleware,
+        RejectedInterceptor,
+        RequestInterceptor,
+        ResponseInterceptor,
+    )
+
+E = TypeVar("E")
+
+
+class Handle:
+    """What `use` returned, for `eject`."""
+
+
+class _Registry(Generic[E]):
+    """Functions in order of use."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: dict[Handle, E] = {}
+        self.functions: tuple[E, ...] = ()
+
+    def _add(self, entry: E) -> Handle:
+        handle = Handle()
+        with self._lock:
+            self._entries[handle] = entry
+            self.functions = tuple(self._entries.values())
+        return handle
+
+    def eject(self, handle: Handle) -> None:
+        """Remove what `use` returned this handle for; a second time is no error."""
+        with self._lock:
+            self._entries.pop(handle, None)
+            self.functions = tuple(self._entries.values())
+
+
+class RequestInterceptors(_Registry["RequestInterceptor"]):
+    """Interceptors of requests, once per call, before the middleware."""
+
+    def use(self, function: RequestInterceptor) -> Handle:
+        """Add an interceptor: it changes the request in place, or returns another."""
+        return self._add(function)
+
+
+class ResponseInterceptors(_Registry["tuple[ResponseInterceptor | None, RejectedInterceptor | None]"]):
+    """Interceptors of responses, once per call, after the middleware."""
+
+    def use(self, function: ResponseInterceptor | None, rejected: RejectedInterceptor | None = None) -> Handle:
+        """Add an interceptor.
+
+        Args:
+            function: for successes; changes the response in place, or returns another.
+            rejected: for failures; a response that it returns goes on as a success, `None` keeps the error.
+        """
+        return self._add((function, rejected))
+
+
+@dataclass(frozen=True, slots=True)
+class Interceptors:
+    """A client's interceptors, shared by its views."""
+
+    request: RequestInterceptors
+    response: ResponseInterceptors
+
+
+def name_of(function: object) -> str:
+    """A function's name, for messages."""
+    name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    return name.rpartition("<locals>.")[2]
+
+
+def blame(error: Exception, kind: str, function: object) -> None:
+    """Note on a user's own error which of their functions it came from."""
+    note = f"raised in the {kind} {name_of(function)!r}"
+    if not any(text.startswith("raised in the ") for text in getattr(error, "__notes__", ())):
+        error.add_note(note)
+
+
+def compose(middleware: Sequence[Middleware], last: CallNext) -> CallNext:
+    """The middleware as one function; the first is outermost."""
+    for function in reversed(middleware):
+        last = _wrap(function, last)
+    return last
+
+
+def _wrap(function: Middleware, call_next: CallNext) -> CallNext:
+    async def call(request: Request) -> Response:
+        try:
+            response = await function(request, call_next)
+        except StubwireError:
+            raise
+        except Exception as error:
+            blame(error, "middleware", function)
+            raise
+        if isinstance(response, Response):
+            return response
+        raise TypeError(
+            f"the middleware {name_of(function)!r} returned {type(response).__name__}, not a Response: "
+            "write `return await call_next(request)`"
+        )
+
+    return call
+
+
+def intercept_request(functions: Sequence[RequestInterceptor], request: Request) -> Request:
+    """Run the request interceptors."""
+    for function in functions:
+        try:
+            request = function(request) or request
+        except Exception as error:
+            if not isinstance(error, StubwireError):
+                blame(error, "interceptor", function)
+            raise
+    return request
+
+
+def intercept_response(
+    entries: Sequence[tuple[ResponseInterceptor | None, RejectedInterceptor | None]], outcome: Response | CallError
+) -> Response | CallError:
+    """Run the response interceptors: each sees what the one before it made of the outcome."""
+    for function, rejected in entries:
+        try:
+            if isinstance(outcome, Response):
+                outcome = (function and function(outcome)) or outcome
+            else:
+                outcome = (rejected and rejected(outcome)) or outcome
+        except CallError as error:
+            outcome = error
+        except Exception as error:
+            blame(error, "interceptor", function or rejected)
+            raise
+    return outcome

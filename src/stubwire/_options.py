@@ -1,0 +1,176 @@
+"""Options: what class, settings, constructor, verb and views say, each overriding what is left of it.
+
+This module's rule: frozen values and one fold. `UNSET` keeps what is below, `None` turns off; headers and queries merge.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+from typing_extensions import TypedDict
+
+from stubwire._headers import check_name, check_value
+from stubwire._spec import StatusKey
+from stubwire.errors import ArgumentError, ConfigurationError
+from stubwire.markers import UNSET, Unset
+from stubwire.retry import Retry
+
+if TYPE_CHECKING:
+    from stubwire._types import Auth
+
+HeaderValue = str | SecretStr
+"""A header's value; a `SecretStr` is hidden wherever it shows."""
+
+QueryValue = str | int | float | bool | None
+"""A query parameter's value; `None` leaves it out."""
+
+
+def check_positive(name: str, value: float | None) -> None:
+    """Refuse what is no amount.
+
+    Raises:
+        ConfigurationError: it is zero, negative, infinite or no number.
+    """
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:
+        raise ConfigurationError(f"{name}={value!r} must be a finite number above 0, or None for no limit")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeout:
+    """Seconds to wait for each step of an attempt; `None` waits without limit.
+
+    Attributes:
+        connect: for a connection.
+        read: for the next bytes of the response.
+        write: for the next bytes of the request to be taken.
+        pool: for a free connection of the pool.
+    """
+
+    connect: float | None = 5.0
+    read: float | None = 30.0
+    write: float | None = 30.0
+    pool: float | None = 5.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is no duration."""
+        for item in fields(self):
+            check_positive(f"Timeout {item.name}", getattr(self, item.name))
+
+    def extension(self) -> dict[str, float | None]:
+        """As the engines take it."""
+        return {"connect": self.connect, "read": self.read, "write": self.write, "pool": self.pool}
+
+
+def timeout(value: float | Timeout | None) -> Timeout:
+    """A number of seconds stands for each step."""
+    if isinstance(value, Timeout):
+        return value
+    check_positive("timeout", value)
+    return Timeout(connect=value, read=value, write=value, pool=value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How many connections a client keeps.
+
+    Attributes:
+        max_connections: at most open at once.
+        max_keepalive_connections: at most open while idle.
+        keepalive_expiry: seconds until an idle one is closed.
+    """
+
+    max_connections: int = 100
+    max_keepalive_connections: int = 20
+    keepalive_expiry: float = 5.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is no limit."""
+        for item in fields(self):
+            check_positive(f"Limits {item.name}", getattr(self, item.name))
+
+
+class CallOptions(TypedDict, total=False):
+    """The options of `with_options`: what one call overrides."""
+
+    timeout: float | Timeout | None
+    retry: Retry | None
+    headers: Mapping[str, HeaderValue]
+    query: Mapping[str, QueryValue]
+    auth: Auth | None
+    idempotency_key: bool | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """One layer of options, or several folded into one."""
+
+    timeout: float | Timeout | Unset | None = UNSET
+    retry: Retry | Unset | None = UNSET
+    auth: Auth | Unset | None = UNSET
+    idempotency_key: bool | str | Unset = UNSET
+    follow_redirects: bool | Unset = UNSET
+    max_response_bytes: int | Unset | None = UNSET
+    headers: Mapping[str, HeaderValue] = field(default_factory=dict[str, HeaderValue])
+    query: Mapping[str, QueryValue] = field(default_factory=dict[str, QueryValue])
+    errors: Mapping[StatusKey, type] = field(default_factory=dict[StatusKey, type])
+
+    def over(self, lower: Options) -> Options:
+        """Both layers as one, this one on top."""
+        merged: dict[str, Any] = {
+            "headers": merge_headers(lower.headers, self.headers),
+            "query": {**lower.query, **self.query},
+            "errors": {**lower.errors, **self.errors},
+        }
+        for item in fields(self):
+            if item.name not in merged and getattr(self, item.name) is not UNSET:
+                merged[item.name] = getattr(self, item.name)
+        return replace(lower, **merged)
+
+
+DEFAULTS = Options(
+    timeout=Timeout(),
+    retry=Retry(),
+    auth=None,
+    idempotency_key=False,
+    follow_redirects=False,
+    max_response_bytes=100 * 2**20,
+)
+"""What holds where nobody says anything."""
+
+NAMES = frozenset(item.name for item in fields(Options))
+"""The names of all options that fold."""
+
+
+def merge_headers(lower: Mapping[str, HeaderValue], upper: Mapping[str, HeaderValue]) -> dict[str, HeaderValue]:
+    """Headers by name, whatever the case; the upper layer wins."""
+    replaced = {name.lower() for name in upper}
+    return {**{name: value for name, value in lower.items() if name.lower() not in replaced}, **upper}
+
+
+def check(options: Options, where: str) -> Options:
+    """The options, if they can be used.
+
+    Raises:
+        ConfigurationError: one cannot; the message says which, and where it stands.
+    """
+    try:
+        if not isinstance(options.timeout, Unset):
+            timeout(options.timeout)
+        if not isinstance(options.max_response_bytes, Unset):
+            check_positive("max_response_bytes", options.max_response_bytes)
+        for name, value in options.headers.items():
+            check_value(check_name(name), reveal(value))
+    except (ConfigurationError, ArgumentError) as error:
+        raise ConfigurationError(f"{where}: {error}") from None
+    return options
+
+
+def reveal(value: HeaderValue) -> str:
+    """The text of a header's value."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else value

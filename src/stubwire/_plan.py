@@ -1,0 +1,63 @@
+"""What is known of a call before its arguments: an endpoint, with the options of one client or view folded in.
+
+This module's rule: made once, at first access, and only read afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stubwire._decode import Decoder
+    from stubwire._headers import Pairs
+    from stubwire._request import Request
+    from stubwire._spec import EndpointSpec
+    from stubwire._types import Auth
+    from stubwire.retry import Retry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plan:
+    """Everything about a call that does not depend on its arguments.
+
+    Attributes:
+        name: as errors and logs show it: `"GitHub.issues.list"`.
+        base: origin and base path, which every path is appended to.
+        origin: that of `base_url`: where credentials may go.
+        query: encoded pairs that are always sent, unless the call replaces them.
+        pairs: headers that are always sent.
+        body_pairs: the same with a JSON body's content type.
+        secrets: lower-case names of headers and query parameters that were declared secret.
+        auth_headers: the headers that auth will set.
+        timeout: the engine's timeouts, in seconds.
+        key_header: the header for an idempotency key; `None` without one.
+        key: the key itself, `None` to mint one for each call.
+        errors: what statuses raise.
+        none_on: statuses that mean `None`.
+        bind: the compiled function from arguments to a request.
+        decode: from a successful response to the result.
+    """
+
+    spec: EndpointSpec
+    name: str
+    method: str
+    base: str
+    origin: str
+    query: Pairs
+    pairs: Pairs
+    body_pairs: Pairs
+    secrets: frozenset[str]
+    auth: Auth | None
+    auth_headers: tuple[str, ...]
+    timeout: Mapping[str, float | None]
+    retry: Retry | None
+    follow_redirects: bool
+    max_response_bytes: int | None
+    key_header: str | None
+    key: str | None
+    errors: Mapping[range, type]
+    none_on: frozenset[int]
+    bind: Callable[..., Request]
+    decode: Decoder

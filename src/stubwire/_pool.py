@@ -1,0 +1,276 @@
+"""Connections: opened at first use, one asynchronous pool per event loop, closed exactly once.
+
+This module's rule: it owns transports and their lifetime, and knows nothing of calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import sys
+import threading
+import warnings
+import weakref
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from stubwire._options import Limits
+from stubwire._redact import url as redact_url
+from stubwire.errors import ConfigurationError
+from stubwire.markers import UNSET, Unset
+
+if TYPE_CHECKING:
+    from stubwire._engine.library import AsyncExchange, Exchange, Fill, Library
+
+Verify = bool | str | ssl.SSLContext
+"""Whether to verify certificates, by which bundle (a path), or a whole TLS context."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connecting:
+    """How connections are made.
+
+    Attributes:
+        verify: see `Verify`.
+        proxy: a proxy's URL; `UNSET` takes it from the environment, `None` uses none.
+        http2: whether to offer HTTP/2.
+        limits: how many connections to keep.
+    """
+
+    verify: Verify = True
+    proxy: str | Unset | None = UNSET
+    http2: bool = False
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the user passed instead: transports, which close with the client, or a client, which never does.
+
+    Attributes:
+        sync: a transport or client for synchronous calls, or `None`.
+        asynchronous: one for asynchronous calls, or `None`.
+        is_client: whether they are clients.
+    """
+
+    sync: Any
+    asynchronous: Any
+    is_client: bool
+
+
+@lru_cache(maxsize=8)
+def _shared_context(library: Library, verify: bool | str) -> ssl.SSLContext:
+    """A TLS context costs tens of milliseconds, so clients share one."""
+    try:
+        return library.tls(verify)
+    except OSError as error:
+        message = f"verify={verify!r}: {error.strerror or error}"
+    raise ConfigurationError(message)
+
+
+def environment_proxy(origin: str) -> str | None:
+    """The proxy that the environment names for an origin (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`)."""
+    parts = urlsplit(origin)
+    if not parts.hostname or proxy_bypass(parts.hostname):
+        return None
+    proxies = getproxies()
+    return proxies.get(parts.scheme) or proxies.get("all")
+
+
+class _Lanes:
+    """The transports of one colour and event loop, one for each proxy."""
+
+    def __init__(self, connecting: Connecting, open_transport: Callable[[str | None], Any]) -> None:
+        self._connecting = connecting
+        self._open = open_transport
+        self._lock = threading.Lock()
+        self._by_origin: dict[str, Any] = {}
+        self._by_proxy: dict[str | None, Any] = {}
+
+    def to(self, origin: str) -> Any:
+        """The transport that leads to an origin."""
+        return self._by_origin.get(origin) or self._lead(origin)
+
+    def _lead(self, origin: str) -> Any:
+        proxy = self._connecting.proxy
+        with self._lock:
+            chosen = environment_proxy(origin) if isinstance(proxy, Unset) else proxy
+            if chosen not in self._by_proxy:
+                self._by_proxy[chosen] = self._open(chosen)
+            if len(self._by_origin) > 1000:  # only redirects and absolute URLs add origins
+                self._by_origin.clear()
+            return self._by_origin.setdefault(origin, self._by_proxy[chosen])
+
+    def transports(self) -> list[Any]:
+        """All that are open."""
+        return list(self._by_proxy.values())
+
+
+def current_loop() -> object:
+    """The running event loop of asyncio, or trio's token.
+
+    Raises:
+        RuntimeError: nothing runs.
+    """
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        if "trio" not in sys.modules:
+            raise
+    import trio
+
+    return trio.lowlevel.current_trio_token()
+
+
+async def _lifetime(lanes: _Lanes) -> AsyncGenerator[None]:
+    """Closes the lanes when its event loop shuts down its asynchronous generators, as `asyncio.run` and trio do."""
+    try:
+        yield
+    finally:
+        for transport in lanes.transports():
+            await transport.aclose()
+
+
+class Pool:
+    """The connections of one client, shared by its views."""
+
+    def __init__(self, library: Library, connecting: Connecting, given: Given | None, owner: str) -> None:
+        self.library = library
+        self._connecting = connecting
+        self._given = given
+        self._owner = owner
+        self._closed = False
+        self._reset()
+        _pools.add(self)
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._sync: _Lanes | None = None
+        self._loops: weakref.WeakKeyDictionary[Any, tuple[_Lanes, AsyncGenerator[None]]] = weakref.WeakKeyDictionary()
+
+    # ---- at each send
+
+    def exchange(self, origin: str, *, trusted: bool) -> Exchange:
+        """What sends one request synchronously; `trusted` lets the user's own client add its auth."""
+        if self._closed:
+            raise self._closed_error()
+        if self._given is not None:
+            given = self._given.sync
+            if given is None:
+                raise ConfigurationError(
+                    f"{self._owner} was given an asynchronous transport or client only, so this synchronous call has "
+                    "none: call the endpoint through .aio, or pass a synchronous one (or a pair of transports)"
+                )
+            return self._through_client(given, trusted) if self._given.is_client else given.handle_request
+        if self._sync is None:
+            with self._lock:
+                self._sync = self._sync or _Lanes(self._connecting, partial(self._open, False))
+        return cast("Exchange", self._sync.to(origin).handle_request)
+
+    async def aexchange(self, origin: str, *, trusted: bool) -> AsyncExchange:
+        """What sends one request asynchronously, on the running event loop."""
+        if self._closed:
+            raise self._closed_error()
+        if self._given is not None:
+            given = self._given.asynchronous
+            if given is None:
+                raise ConfigurationError(
+                    f"{self._owner} was given a synchronous transport or client only, so this asynchronous call has "
+                    "none: make a synchronous call, or pass an asynchronous one (or a pair of transports)"
+                )
+            return self._through_client(given, trusted) if self._given.is_client else given.handle_async_request
+        loop = current_loop()
+        entry = self._loops.get(loop) or await self._open_loop(loop)
+        return cast("AsyncExchange", entry[0].to(origin).handle_async_request)
+
+    def fill(self, *, trusted: bool) -> Fill:
+        """Headers that stand where the request has none: the engine's defaults, or those of the user's own client."""
+        if self._given is None or not self._given.is_client:
+            return self.library.defaults
+        client = self._given.sync or self._given.asynchronous
+        return self.library.client_headers(client, trusted=trusted)
+
+    def _through_client(self, client: Any, trusted: bool) -> Any:
+        options = {} if trusted else {"auth": None}
+        return partial(client.send, stream=True, follow_redirects=False, **options)
+
+    async def _open_loop(self, loop: object) -> tuple[_Lanes, AsyncGenerator[None]]:
+        lanes = _Lanes(self._connecting, partial(self._open, True))
+        lifetime = _lifetime(lanes)
+        with self._lock:
+            entry = self._loops.setdefault(loop, (lanes, lifetime))
+        if entry[1] is lifetime:
+            await anext(lifetime)
+        return entry
+
+    def _open(self, asynchronous: bool, proxy: str | None) -> Any:
+        verify = self._connecting.verify
+        context = verify if isinstance(verify, ssl.SSLContext) else _shared_context(self.library, verify)
+        try:
+            return self.library.open(
+                context, proxy, self._connecting.http2, self._connecting.limits, asynchronous=asynchronous
+            )
+        except (ValueError, ImportError) as error:
+            message = str(error).replace(proxy or "\0", redact_url(proxy or ""))
+        raise ConfigurationError(f"{self._owner}: {message}")
+
+    def _closed_error(self) -> ConfigurationError:
+        return ConfigurationError(f"{self._owner} is closed: make a new client, or close it later")
+
+    # ---- the end
+
+    def close(self) -> None:
+        """Close what is synchronous; warn of an asynchronous pool whose event loop still runs."""
+        self._closed = True
+        if self._given is not None:
+            if not self._given.is_client and hasattr(self._given.sync, "close"):
+                self._given.sync.close()
+            return
+        with self._lock:
+            lanes, self._sync = self._sync, None
+        for transport in lanes.transports() if lanes else ():
+            transport.close()
+        if any(not _is_dead(loop) for loop in self._loops):
+            warnings.warn(
+                f"{self._owner}.close() leaves asynchronous connections to their event loop, which still runs: "
+                "await aclose() there instead",
+                ResourceWarning,
+                stacklevel=3,
+            )
+
+    async def aclose(self) -> None:
+        """Close everything that this event loop can."""
+        if self._given is not None:
+            self._closed = True
+            if not self._given.is_client and hasattr(self._given.asynchronous, "aclose"):
+                await self._given.asynchronous.aclose()
+        else:
+            entry = self._loops.pop(current_loop(), None)
+            if entry is not None:
+                await entry[1].aclose()
+        self.close()
+
+
+def _is_dead(loop: object) -> bool:
+    return isinstance(loop, asyncio.AbstractEventLoop) and loop.is_closed()
+
+
+_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
+_inherited: list[object] = []
+"""What a forked child has of its parent: kept, because closing it would speak on the parent's connections."""
+
+
+def _after_fork() -> None:
+    for pool in list(_pools):
+        _inherited.append((pool._sync, pool._loops))
+        pool._reset()
+
+
+with suppress(AttributeError):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)

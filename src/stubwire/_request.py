@@ -1,0 +1,182 @@
+"""What goes out: `Request`.
+
+This module's rule: a request is plain data. It carries its plan and its call for the core, and a copy keeps both.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from typing_extensions import TypedDict, Unpack
+
+from stubwire import _redact
+from stubwire._headers import Headers, Pairs
+
+if TYPE_CHECKING:
+    from stubwire._call import Call
+    from stubwire._plan import Plan
+    from stubwire._response import Attempt
+    from stubwire._spec import EndpointSpec
+
+_NOTHING: Mapping[str, object] = {}
+
+
+class RequestChanges(TypedDict, total=False):
+    """What `Request.replace` takes."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] | Iterable[tuple[str, str]]
+    content: bytes | None
+
+
+class Request:
+    """One request, the same whatever the engine.
+
+    Attributes:
+        method: in upper case.
+        url: absolute and encoded.
+        content: the body's bytes, or `None` without a body.
+        arguments: the stub's arguments by parameter name.
+        attempt: which attempt this copy is for, from 1; 0 before the first.
+    """
+
+    __slots__ = ("_call", "_headers", "_pairs", "_plan", "arguments", "attempt", "content", "method", "url")
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        content: bytes | None = None,
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.content = content
+        self.arguments: Mapping[str, object] = _NOTHING
+        self.attempt = 0
+        self._pairs: Pairs = ()
+        self._headers: Headers | None = Headers(headers)
+        self._plan: Plan | None = None
+        self._call: Call | None = None
+
+    @classmethod
+    def _bound(
+        cls, plan: Plan, url: str, pairs: Pairs, content: bytes | None, arguments: Mapping[str, object]
+    ) -> Request:
+        """What a compiled bind function makes; its headers were checked there."""
+        self = cls.__new__(cls)
+        self.method = plan.method
+        self.url = url
+        self.content = content
+        self.arguments = arguments
+        self.attempt = 0
+        self._pairs = pairs
+        self._headers = None
+        self._plan = plan
+        self._call = None
+        return self
+
+    @property
+    def headers(self) -> Headers:
+        """The headers, without those that the connection needs and those that auth adds."""
+        if self._headers is None:
+            self._headers = Headers._received(self._pairs)
+        return self._headers
+
+    @property
+    def spec(self) -> EndpointSpec | None:
+        """The endpoint that was called; `None` for a request that was made by hand."""
+        return self._plan.spec if self._plan else None
+
+    @property
+    def endpoint(self) -> str:
+        """The name of the endpoint, such as `"GitHub.issues.list"`; empty for a request that was made by hand."""
+        return self._plan.name if self._plan else ""
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """What this call has tried so far."""
+        return tuple(self._call.attempts) if self._call else ()
+
+    def replace(self, **changes: Unpack[RequestChanges]) -> Request:
+        """A copy with some of `method`, `url`, `headers` and `content` replaced."""
+        copy = self._copy()
+        copy.method = changes.get("method", copy.method)
+        copy.url = changes.get("url", copy.url)
+        if "content" in changes:
+            copy.content = changes["content"]
+        if "headers" in changes:
+            copy._headers = Headers(changes["headers"])
+        return copy
+
+    def curl(self) -> str:
+        """The request as a command line for curl, its secrets redacted."""
+        words = ["curl", "-X", self.method, _redact.url(self.url, self._secrets)]
+        for name, value in self._shown_headers():
+            words += ["-H", f"{name}: {value}"]
+        if self.content is not None:
+            body = _redact.json_body(self.content)
+            words += ["--data-raw", f"<{len(self.content)} bytes>" if body is None else body]
+        return shlex.join(words)
+
+    @property
+    def line(self) -> str:
+        """Method and redacted URL, as messages show them."""
+        return f"{self.method} {_redact.url(self.url, self._secrets)}"
+
+    @property
+    def _secrets(self) -> frozenset[str]:
+        return self._plan.secrets if self._plan else frozenset()
+
+    def _shown_headers(self) -> list[tuple[str, str]]:
+        auth = [(name, _redact.REDACTED) for name in self._plan.auth_headers] if self._plan else []
+        taken = {name.lower() for name, _ in auth}
+        own = [(name, value) for name, value in self._sent_pairs() if name.lower() not in taken]
+        return [*_redact.headers(own, self._secrets), *auth]
+
+    def _sent_pairs(self) -> Pairs:
+        return self._pairs if self._headers is None else self._headers.pairs()
+
+    def _copy(self) -> Request:
+        copy = Request.__new__(Request)
+        copy.method = self.method
+        copy.url = self.url
+        copy.content = self.content
+        copy.arguments = self.arguments
+        copy.attempt = self.attempt
+        copy._pairs = self._pairs if self._headers is None else self._headers.pairs()
+        copy._headers = None
+        copy._plan = self._plan
+        copy._call = self._call
+        return copy
+
+    def _redacted(self) -> Request:
+        """A copy that keeps no secret in its URL and headers, for errors to carry."""
+        copy = self._copy()
+        copy.url = _redact.url(self.url, self._secrets)
+        copy._pairs = tuple(_redact.headers(copy._pairs, self._secrets))
+        return copy
+
+    def __repr__(self) -> str:
+        """Show method and URL, redacted."""
+        return f"<Request {self.line}>"
+
+    def __copy__(self) -> Request:
+        """Copy; the twin belongs to the same call."""
+        return self._copy()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle redacted, without body, arguments and spec."""
+        shown = self._redacted()
+        return _rebuild, (shown.method, shown.url, shown._pairs, self.attempt)
+
+
+def _rebuild(method: str, url: str, pairs: Pairs, attempt: int) -> Request:
+    request = Request(method, url)
+    request._headers = Headers._received(pairs)
+    request.attempt = attempt
+    return request

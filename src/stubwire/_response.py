@@ -1,0 +1,230 @@
+"""What comes back: `Response` and the `Attempt`s it took.
+
+This module's rule: a response is plain data; what a status or a body means is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, cast
+
+import pydantic_core
+from typing_extensions import TypeVar
+
+from stubwire import _charset, _redact
+from stubwire._headers import Headers, Pairs
+from stubwire.errors import DecodeError
+from stubwire.markers import UNSET, Unset
+
+if TYPE_CHECKING:
+    from stubwire._request import Request
+
+T = TypeVar("T", default=Any)
+
+REQUEST_ID_HEADERS = (
+    "x-request-id",
+    "request-id",
+    "x-github-request-id",
+    "x-amzn-requestid",
+    "x-amz-request-id",
+    "x-ms-request-id",
+    "x-correlation-id",
+    "cf-ray",
+)
+"""Where servers put their name for a request; the first that is there counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to get a response.
+
+    Attributes:
+        number: from 1.
+        started: seconds from the start of the call.
+        elapsed: seconds that it took.
+        status_code: what the server answered, or `None` if no response came.
+        error: the name of the failure's class, such as `"ReadTimeout"`, if no response came.
+        wait: seconds until the next attempt, or `None` after the last.
+    """
+
+    number: int
+    started: float
+    elapsed: float
+    status_code: int | None = None
+    error: str | None = None
+    wait: float | None = None
+
+
+class Response(Generic[T]):
+    """One response, the same whatever the engine; a middleware can make one to answer itself.
+
+    Attributes:
+        status_code: such as 200.
+        content: the body's bytes, decompressed.
+        raw: the engine's own response, or `None`.
+        attempts: what was tried, in order, the last one being this response.
+        elapsed: seconds from the start of the call until its response was read.
+    """
+
+    __slots__ = (
+        "_assigned",
+        "_data",
+        "_headers",
+        "_pairs",
+        "_request",
+        "attempts",
+        "content",
+        "elapsed",
+        "raw",
+        "status_code",
+    )
+
+    def __init__(
+        self,
+        status_code: int,
+        *,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        content: bytes = b"",
+        json: object = UNSET,
+    ) -> None:
+        self.status_code = status_code
+        self.content = content
+        self.raw: object = None
+        self.attempts: tuple[Attempt, ...] = ()
+        self.elapsed = 0.0
+        self._headers: Headers | None = Headers(headers)
+        self._pairs: Pairs | list[tuple[bytes, bytes]] = ()
+        self._data: object = UNSET
+        self._assigned = False
+        self._request: Request | None = None
+        if json is not UNSET:
+            self.content = pydantic_core.to_json(json)
+            self._headers.setdefault("Content-Type", "application/json")
+
+    @classmethod
+    def _received(
+        cls, status_code: int, pairs: list[tuple[bytes, bytes]], content: bytes, raw: object
+    ) -> Response[Any]:
+        """What an engine makes of what arrived."""
+        self = cast("Response[Any]", cls.__new__(cls))
+        self.status_code = status_code
+        self.content = content
+        self.raw = raw
+        self.attempts = ()
+        self.elapsed = 0.0
+        self._headers = None
+        self._pairs = pairs
+        self._data = UNSET
+        self._assigned = False
+        self._request = None
+        return self
+
+    @property
+    def headers(self) -> Headers:
+        """The response's headers."""
+        if self._headers is None:
+            pairs = cast("list[tuple[bytes, bytes]]", self._pairs)
+            self._headers = Headers._received((name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs)
+        return self._headers
+
+    @property
+    def http_version(self) -> str:
+        """Such as `"HTTP/1.1"`; empty if a middleware made the response, and in a pickle."""
+        return str(getattr(self.raw, "http_version", ""))
+
+    @property
+    def request(self) -> Request:
+        """The request that was answered, without the credentials that auth adds.
+
+        Raises:
+            RuntimeError: no call has returned this response yet.
+        """
+        if self._request is None:
+            raise RuntimeError("this response has no request yet: no call has returned it")
+        return self._request
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's name for the request (`X-Request-Id` and its kin), if it gave one."""
+        headers = self.headers
+        return next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None)
+
+    @property
+    def content_type(self) -> str:
+        """The `Content-Type` header, or an empty text."""
+        return self.headers.get("content-type", "")
+
+    @property
+    def text(self) -> str:
+        """The body as text, in the charset that its `Content-Type` names, UTF-8 without one.
+
+        Raises:
+            DecodeError: it is not text in that charset.
+        """
+        try:
+            return _charset.text(self.content, self.content_type)
+        except _charset.CharsetError as error:
+            message = str(error)
+        raise DecodeError(f"answered {self.status_code} with a body that {message}", response=self)
+
+    @property
+    def data(self) -> T:
+        """What the endpoint declares; in an interceptor or a middleware, the decoded JSON (`None` if there is no body).
+
+        Reading it changes nothing. Assigning it replaces what is validated and returned.
+
+        Raises:
+            DecodeError: the body is not JSON.
+        """
+        if isinstance(self._data, Unset):
+            self._data = self._json()
+        return cast("T", self._data)
+
+    @data.setter
+    def data(self, value: T) -> None:
+        self._data = value
+        self._assigned = True
+
+    def _json(self) -> object:
+        if not self.content:
+            return None
+        try:
+            return pydantic_core.from_json(_charset.utf8(self.content, self.content_type))
+        except ValueError:
+            pass
+        raise not_json(self)
+
+    def __repr__(self) -> str:
+        """Show status and type."""
+        return f"<Response {self.status_code} {self.content_type or 'without a type'}, {len(self.content)} bytes>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle redacted, without the engine's response."""
+        headers = tuple(_redact.headers(self.headers.pairs(), frozenset()))
+        body = _redact.json_body(self.content)
+        content = self.content if body is None else body.encode()
+        return _rebuild, (self.status_code, content, headers, self.attempts, self.elapsed, self._request)
+
+
+def _rebuild(  # noqa: PLR0917 - the state of a pickle, in order
+    status_code: int,
+    content: bytes,
+    headers: Pairs,
+    attempts: tuple[Attempt, ...],
+    elapsed: float,
+    request: Request | None,
+) -> Response[Any]:
+    response: Response[Any] = Response(status_code, content=content)
+    response._headers = Headers._received(headers)
+    response.attempts = attempts
+    response.elapsed = elapsed
+    response._request = request
+    return response
+
+
+def not_json(response: Response[Any]) -> DecodeError:
+    """The error for a body that should be JSON: a maintenance page explains itself by its first 200 characters."""
+    what = response.content_type or "no content type"
+    start = response.content[:800].decode("utf-8", "replace")[:200]
+    return DecodeError(f"answered {response.status_code} with {what}, which is not JSON: {start!r}", response=response)

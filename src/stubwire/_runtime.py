@@ -1,0 +1,165 @@
+"""The effects that the core may have, in both colours, and the driver of synchronous calls.
+
+This module's rule: a runtime sends and sleeps, nothing else. In a synchronous call the core's coroutine is driven by
+`send(None)` and never suspends; whatever does is a `ColourError`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from stubwire import _clock
+from stubwire.errors import ColourError, StubwireError
+
+if TYPE_CHECKING:
+    from stubwire._plan import Plan
+    from stubwire._pool import Pool
+    from stubwire._request import Request
+    from stubwire._response import Response
+
+R = TypeVar("R")
+
+_NO_LOOP = ("no running event loop", "unknown async library", "must be called from async context")
+_NO_LOOP_TYPES = ("AsyncLibraryNotFoundError", "NoEventLoopError")
+_ADVICE = "make the stub `async def`, or call it through .aio"
+
+
+class Runtime(Protocol):
+    """The two effects."""
+
+    async def send(self, pool: Pool, request: Request, plan: Plan, origin: str, *, trusted: bool) -> Response:
+        """Send one request and read its response."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class SyncRuntime:
+    """The effects of a synchronous call: they block, and never suspend."""
+
+    async def send(self, pool: Pool, request: Request, plan: Plan, origin: str, *, trusted: bool) -> Response:
+        """Send on the synchronous pool."""
+        exchange = pool.exchange(origin, trusted=trusted)
+        sent = pool.library.request(request, plan.timeout, pool.fill(trusted=trusted))
+        return pool.library.send(exchange, sent, plan.max_response_bytes)
+
+    async def sleep(self, seconds: float) -> None:
+        """Block this thread."""
+        _clock.sleep(seconds)
+
+
+class AsyncRuntime:
+    """The effects of an asynchronous call."""
+
+    async def send(self, pool: Pool, request: Request, plan: Plan, origin: str, *, trusted: bool) -> Response:
+        """Send on the pool of the running event loop."""
+        exchange = await pool.aexchange(origin, trusted=trusted)
+        sent = pool.library.request(request, plan.timeout, pool.fill(trusted=trusted))
+        return await pool.library.asend(exchange, sent, plan.max_response_bytes)
+
+    async def sleep(self, seconds: float) -> None:
+        """Suspend this task."""
+        await _clock.asleep(seconds)
+
+
+SYNC = SyncRuntime()
+ASYNC = AsyncRuntime()
+
+
+class _Driving(threading.local):
+    """Whether this thread is driving a synchronous call.
+
+    A context variable would not do: a task that is created inside would inherit it.
+    """
+
+    active = False
+
+
+_driving = _Driving()
+
+
+def current() -> Runtime:
+    """The runtime of an asynchronous call made here: a synchronous call's own, if one is being driven."""
+    return SYNC if _driving.active else ASYNC
+
+
+async def sleep(seconds: float) -> None:
+    """Wait in a middleware or an auth, whatever colour the call has.
+
+    Args:
+        seconds: how long.
+    """
+    await current().sleep(seconds)
+
+
+def run_sync(coroutine: Coroutine[Any, Any, R], name: str) -> R:
+    """Drive a coroutine of the core to its end without an event loop.
+
+    Raises:
+        ColourError: something in it suspended, or looked for an event loop.
+    """
+    outer, _driving.active = _driving.active, True
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        result: R = stop.value
+        return result
+    except RuntimeError as error:
+        if not _looked_for_loop(error):
+            raise
+        culprit = _culprit_in(error.__traceback__)
+        raise ColourError(f"{name}: {culprit} needs an event loop, and this call is synchronous: {_ADVICE}") from error
+    finally:
+        _driving.active = outer
+    raise _suspended(coroutine, name)
+
+
+def _suspended(coroutine: Coroutine[Any, Any, object], name: str) -> ColourError:
+    culprit = _culprit_of(coroutine)
+    message = (
+        f"{name}: {culprit} awaited something that suspends, and this call is synchronous: {_ADVICE} "
+        "(stubwire.sleep works in both)"
+    )
+    error = ColourError(message)
+    try:
+        coroutine.throw(error)
+    except ColourError as raised:
+        return raised if raised is error else error
+    except (StopIteration, Exception):
+        return error
+    coroutine.close()
+    return error
+
+
+def _looked_for_loop(error: RuntimeError) -> bool:
+    return not isinstance(error, StubwireError) and (
+        type(error).__name__ in _NO_LOOP_TYPES or str(error).startswith(_NO_LOOP)
+    )
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == "stubwire" and not module.startswith("stubwire.demo")
+
+
+def _culprit_of(coroutine: Any) -> str:
+    """The outermost function of the user's own that the coroutine waits in."""
+    while coroutine is not None and hasattr(coroutine, "cr_frame"):
+        frame = coroutine.cr_frame
+        if frame is not None and not _is_ours(frame.f_globals.get("__name__", "")):
+            return repr(coroutine.__qualname__.rpartition("<locals>.")[2])
+        coroutine = coroutine.cr_await
+    return "something"
+
+
+def _culprit_in(traceback: TracebackType | None) -> str:
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if not _is_ours(frame.f_globals.get("__name__", "")):
+            return repr(frame.f_code.co_qualname.rpartition("<locals>.")[2])
+        traceback = traceback.tb_next
+    return "something"

@@ -1,0 +1,119 @@
+"""Path templates: `/repos/<owner>/<path:file>` to segments.
+
+This module's rule: the one place where the text of a path is taken apart and put together.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import parse_qsl, quote, unquote
+
+_PLACEHOLDER = re.compile(r"<(?:(?P<kind>[^<>{}:]*):)?(?P<name>[^<>{}:]*)>|\{(?P<name2>[^<>{}:]*)(?::(?P<kind2>[^<>{}:]*))?\}")
+_LITERAL = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A place for a value.
+
+    Attributes:
+        name: the parameter that fills it.
+        many: whether slashes in the value survive.
+    """
+
+    name: str
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A path template, taken apart.
+
+    Attributes:
+        text: as it was written.
+        parts: literal text and placeholders, in order.
+        query: the pairs of the template's own query, encoded.
+    """
+
+    text: str
+    parts: tuple[str | Placeholder, ...]
+    query: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the placeholders, in order."""
+        return tuple(part.name for part in self.parts if isinstance(part, Placeholder))
+
+
+class TemplateError(ValueError):
+    """A template is malformed; the message says how, the caller says where."""
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Template:
+    """Take a template apart.
+
+    Raises:
+        TemplateError: it is malformed.
+    """
+    if text and not text.startswith("/"):
+        raise TemplateError(f"path {text!r} must begin with a slash: write {'/' + text!r}")
+    path, _, query = text.partition("?")
+    parts: list[str | Placeholder] = []
+    at = 0
+    for match in _PLACEHOLDER.finditer(path):
+        parts += _literal(text, path[at : match.start()])
+        parts.append(_placeholder(text, match))
+        at = match.end()
+    parts += _literal(text, path[at:])
+    _check(text, parts)
+    return Template(text, tuple(parts), _query(text, query))
+
+
+def join(prefix: Template, template: Template) -> Template:
+    """A resource's prefix and a stub's path, as one template."""
+    parts = prefix.parts + template.parts
+    _check(prefix.text + template.text, parts)
+    return Template(prefix.text + template.text, parts, prefix.query + template.query)
+
+
+def _literal(text: str, piece: str) -> list[str | Placeholder]:
+    if not _LITERAL.fullmatch(piece):
+        wrong = next(character for character in _LITERAL.sub("", piece, count=1) or piece)
+        raise TemplateError(
+            f"path {text!r} has {wrong!r} outside a placeholder: write <name> or {{name}} for a parameter, "
+            "and encode any other special character as %XX"
+        )
+    return [piece] if piece else []
+
+
+def _placeholder(text: str, match: re.Match[str]) -> Placeholder:
+    name = match["name"] if match["name"] is not None else match["name2"]
+    kind = match["kind"] if match["kind"] is not None else match["kind2"]
+    if not name.isidentifier():
+        raise TemplateError(f"path {text!r} has the placeholder {match[0]!r}, which is no parameter name")
+    if kind not in (None, "path"):
+        raise TemplateError(
+            f"path {text!r} has the placeholder {match[0]!r}: the only kind is path, as in <path:{name}>; "
+            "a parameter's type comes from its annotation"
+        )
+    return Placeholder(name, kind == "path")
+
+
+def _check(text: str, parts: list[str | Placeholder] | tuple[str | Placeholder, ...]) -> None:
+    names = [part.name for part in parts if isinstance(part, Placeholder)]
+    for name in names:
+        if names.count(name) > 1:
+            raise TemplateError(f"path {text!r} names {name!r} twice")
+    literal = "".join(part if isinstance(part, str) else "x" for part in parts)
+    if any(unquote(segment) in (".", "..") for segment in literal.split("/")):
+        raise TemplateError(f"path {text!r} has a '.' or '..' segment: write the path that it stands for")
+
+
+def _query(text: str, query: str) -> tuple[tuple[str, str], ...]:
+    if _PLACEHOLDER.search(query) or "#" in query:
+        raise TemplateError(f"path {text!r} has a placeholder or a fragment in its query: declare a query parameter")
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return tuple((quote(name, safe=""), quote(value, safe="")) for name, value in pairs)

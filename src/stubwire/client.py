@@ -1,0 +1,308 @@
+"""`ApiClient`: wiring and lifetime.
+
+This module's rule: it folds class, settings and constructor into options, and owns the pool; calls are made elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self, cast, overload
+
+from typing_extensions import TypedDict, TypeVar, Unpack
+
+from stubwire import _out
+from stubwire._annotations import class_annotations, creating_locals
+from stubwire._core import Core
+from stubwire._endpoint import AsyncEndpoint, Endpoint, call_options, mount_of, scope_of
+from stubwire._fold import Mount
+from stubwire._middleware import Interceptors
+from stubwire._options import CallOptions, HeaderValue, Limits, Options, QueryValue, Timeout, check
+from stubwire._resource import Resource, module_of, prepare
+from stubwire._runtime import SYNC, current, run_sync
+from stubwire._spec import StatusKey
+from stubwire._template import Template
+from stubwire._url import parse_base_url
+from stubwire._wiring import client_options, open_pool, stated
+from stubwire.errors import ConfigurationError
+from stubwire.markers import UNSET, Unset
+from stubwire.retry import Retry
+
+if TYPE_CHECKING:
+    import ssl
+
+    from stubwire._response import Response
+    from stubwire._types import AsyncTransport, Auth, HttpClient, Middleware, Plugin, Transport
+    from stubwire.settings import ClientSettings
+
+T = TypeVar("T")
+
+
+class ClientOptions(TypedDict, total=False):
+    """What a client's constructor takes; all of it but the last three may also stand in the class.
+
+    Attributes:
+        base_url: where the API is: http or https, without query and fragment.
+        timeout: seconds for each step of an attempt, or a `Timeout`; `None` for no limit.
+        retry: when to try again; `None` does not.
+        headers: sent with every request; a `SecretStr` is hidden wherever it shows.
+        query: parameters sent with every request.
+        errors: what statuses raise, for every endpoint; see `EndpointOptions`.
+        auth: who puts credentials on.
+        middleware: around each call, the first outermost.
+        plugins: installed in order, inside the middleware.
+        follow_redirects: whether to follow at most five redirects.
+        max_response_bytes: the largest body to read, 100 MiB by default; `None` for no limit.
+        verify: whether to verify certificates, a path to a bundle, or a TLS context.
+        proxy: a proxy's URL; unset takes it from the environment, `None` uses none.
+        http2: whether to offer HTTP/2 (extra `http2`).
+        limits: how many connections to keep.
+        engine: `"httpx"` or `"httpx2"`.
+        transport: a transport of the engine's instead of a connection pool, or a pair: synchronous, asynchronous.
+        http_client: your own client of httpx or httpx2, which is never closed here.
+    """
+
+    base_url: str
+    timeout: float | Timeout | None
+    retry: Retry | None
+    headers: Mapping[str, HeaderValue]
+    query: Mapping[str, QueryValue]
+    errors: Mapping[StatusKey, type]
+    auth: Auth | None
+    middleware: Sequence[Middleware]
+    plugins: Sequence[Plugin]
+    follow_redirects: bool
+    max_response_bytes: int | None
+    verify: bool | str | ssl.SSLContext
+    proxy: str | None
+    http2: bool
+    limits: Limits
+    engine: Literal["httpx", "httpx2"]
+    transport: Transport | AsyncTransport | tuple[Transport, AsyncTransport]
+    http_client: HttpClient
+
+
+class ApiClient:
+    """A client of one HTTP API: subclass it, and declare its endpoints as stubs.
+
+    Class attributes are its defaults; settings, constructor and verbs override them. One client may be used from many
+    threads and event loops; it opens connections at its first call, and `close` or `aclose` release them.
+
+    Args:
+        settings: read from the environment where the class has an annotation `settings: MySettings`.
+        **options: see `ClientOptions`.
+
+    Raises:
+        ConfigurationError: an option or a setting is missing or wrong.
+    """
+
+    base_url: str = ""
+    timeout: float | Timeout | None
+    retry: Retry | None
+    headers: Mapping[str, HeaderValue]
+    query: Mapping[str, QueryValue]
+    errors: Mapping[StatusKey, type]
+    auth: Auth | None
+    middleware: Sequence[Middleware]
+    plugins: Sequence[Plugin]
+    follow_redirects: bool
+    max_response_bytes: int | None
+    verify: bool | str | ssl.SSLContext
+    proxy: str | None
+    http2: bool
+    limits: Limits
+    engine: Literal["httpx", "httpx2"]
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        """Check every declaration.
+
+        Raises:
+            SpecError: one is wrong.
+        """
+        super().__init_subclass__(**kwargs)
+        prepare(cls, Template("", ()), creating_locals(), RESERVED)
+        stated(cls, ApiClient)
+
+    def __init__(
+        self, settings: ClientSettings | Unset | None = UNSET, /, **options: Unpack[ClientOptions]
+    ) -> None:
+        given = client_options(options, ClientOptions, type(self).__name__)
+        chosen = self._settings(settings)
+        layers = {**stated(type(self), ApiClient), **_from_settings(chosen, type(self)), **given}
+        name = type(self).__name__
+        base = parse_base_url(layers.pop("base_url", ""), name)
+        if base.userinfo is not None and "auth" not in layers:
+            from stubwire.auth import BasicAuth
+
+            layers["auth"] = BasicAuth(*base.userinfo)
+        pool = open_pool(layers, name)
+        middleware, plugins = layers.pop("middleware", ()), layers.pop("plugins", ())
+        lower = check(Options(**layers), name)
+        mount = Mount(Core(pool), name, base, Template("", ()), scope_of(type(self)), lower, Options())
+        vars(self).update({**layers, "base_url": base.text, "settings": chosen, "__stubwire_mount__": mount})
+        vars(self)["_is_view"] = False
+        for function in middleware:
+            self.use(function)
+        for plugin in plugins:
+            self.plugin(plugin)
+
+    def _settings(self, settings: ClientSettings | Unset | None) -> ClientSettings | None:
+        if not isinstance(settings, Unset):
+            return settings
+        for owner in type(self).__mro__:
+            hint = class_annotations(owner).get("settings")
+            if hint is not None:
+                from stubwire.settings import read
+
+                return read(cast("type[ClientSettings]", scope_of(owner).resolve(hint, module_of(owner))), owner.__name__)
+        return None
+
+    # ---- what every call goes through
+
+    @property
+    def interceptors(self) -> Interceptors:
+        """Interceptors, once per call: `client.interceptors.request.use(...)`, `client.interceptors.response.use(...)`."""
+        return mount_of(self).core.interceptors
+
+    def use(self, middleware: Middleware, *, per: Literal["call", "attempt"] = "call") -> Self:
+        """Add a middleware inside those that are there.
+
+        Args:
+            middleware: `async def (request, call_next) -> Response`.
+            per: around the call, or around each of its attempts.
+        """
+        if per not in ("call", "attempt"):
+            raise ConfigurationError(f"per={per!r}: write 'call' or 'attempt'")
+        mount_of(self).core.use(middleware, per)
+        return self
+
+    def plugin(self, plugin: Plugin) -> Self:
+        """Install a plugin."""
+        plugin.install(self)
+        return self
+
+    def with_options(self, **options: Unpack[CallOptions]) -> Self:
+        """A view of this client with other options: `timeout`, `retry`, `headers`, `query`, `auth`, `idempotency_key`.
+
+        It shares connections, interceptors and middleware. Closing it does nothing.
+
+        Raises:
+            ConfigurationError: an option cannot be used.
+        """
+        mount = mount_of(self)
+        view = object.__new__(type(self))
+        kept = {
+            name: value
+            for name, value in vars(self).items()
+            if not isinstance(value, (Endpoint, AsyncEndpoint, Resource))
+        }
+        vars(view).update(kept)
+        vars(view)["_is_view"] = True
+        layer = call_options(options, mount.name)
+        vars(view)["__stubwire_mount__"] = replace(mount, upper=layer.over(mount.upper))
+        return view
+
+    # ---- the way out
+
+    @overload
+    def call(self, method: str, path: str, *, into: type[T], **sent: Unpack[_out.Sent]) -> T: ...
+    @overload
+    def call(self, method: str, path: str, *, into: None = None, **sent: Unpack[_out.Sent]) -> Response: ...
+    def call(self, method: str, path: str, *, into: Any = None, **sent: Unpack[_out.Sent]) -> object:
+        """Call an endpoint that has no stub; it takes the same way as any other.
+
+        Args:
+            method: the HTTP method.
+            path: below `base_url`, or an absolute URL (to another origin no credentials are sent); encode values in it.
+            into: the type of the result; without one, the whole `Response` is returned.
+            **sent: `params`, `json` or `content`, and `headers`.
+
+        Raises:
+            ArgumentError: something cannot be sent.
+            CallError: the call failed.
+        """
+        plan, request = _out.prepare(mount_of(self), method, path, into, sent)
+        response = run_sync(mount_of(self).core.run(plan, request, SYNC), plan.name)
+        return response if into is None else response.data
+
+    @overload
+    async def acall(self, method: str, path: str, *, into: type[T], **sent: Unpack[_out.Sent]) -> T: ...
+    @overload
+    async def acall(self, method: str, path: str, *, into: None = None, **sent: Unpack[_out.Sent]) -> Response: ...
+    async def acall(self, method: str, path: str, *, into: Any = None, **sent: Unpack[_out.Sent]) -> object:
+        """Do as `call` does, asynchronously."""
+        plan, request = _out.prepare(mount_of(self), method, path, into, sent)
+        response = await mount_of(self).core.run(plan, request, current())
+        return response if into is None else response.data
+
+    # ---- lifetime
+
+    def close(self) -> None:
+        """Release the connections; calls made later raise a `ConfigurationError`. On a view it does nothing."""
+        if not vars(self)["_is_view"]:
+            mount_of(self).core.pool.close()
+
+    async def aclose(self) -> None:
+        """Release the connections, those of the running event loop too. On a view it does nothing."""
+        if not vars(self)["_is_view"]:
+            await mount_of(self).core.pool.aclose()
+
+    def __enter__(self) -> Self:
+        """Close at the end of the `with` block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        """Close at the end of the `async with` block."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close."""
+        await self.aclose()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse to change an option, which would have no effect on endpoints that were made before."""
+        if name in RESERVED:
+            raise AttributeError(
+                f"{type(self).__name__}.{name} is fixed when the client is made: use with_options({name}=...), "
+                "or the constructor"
+            )
+        super().__setattr__(name, value)
+
+    def __repr__(self) -> str:
+        """Show class and base URL."""
+        return f"<{type(self).__name__} {self.base_url}>"
+
+
+def _from_settings(settings: ClientSettings | None, owner: type) -> dict[str, Any]:
+    """Settings as options; `max_retries` and the limits adjust what is below them."""
+    if settings is None:
+        return {}
+    values = dict(settings.stated())
+    if (max_retries := values.pop("max_retries", None)) is not None:
+        retry = getattr(owner, "retry", None) or Retry()
+        values["retry"] = replace(retry, max_retries=max_retries)
+    limits = {name: values.pop(name) for name in ("max_connections", "max_keepalive_connections") if name in values}
+    if limits:
+        values["limits"] = replace(getattr(owner, "limits", Limits()), **limits)
+    if settings.auth is not None:
+        values["auth"] = settings.auth
+    lower = getattr(owner, "headers", {})
+    if "headers" in values:
+        values["headers"] = {**lower, **values["headers"]}
+    return values
+
+
+RESERVED = frozenset(
+    {name for name in (*vars(ApiClient), *ApiClient.__annotations__) if not name.startswith("__")}
+    | {"settings", "transport", "http_client"}
+)
+"""What a stub or a resource of a client cannot be called."""

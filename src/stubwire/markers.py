@@ -1,0 +1,70 @@
+"""What a stub's parameters say about themselves: `Annotated[int, Query("per-page")]`.
+
+This module's rule: markers are frozen data; what they mean is decided where stubs are compiled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Literal
+
+
+class Unset(Enum):
+    """The type of `UNSET`."""
+
+    UNSET = "UNSET"
+
+    def __repr__(self) -> str:
+        """Read as it is written."""
+        return "UNSET"
+
+    def __bool__(self) -> Literal[False]:
+        """Be false, as nothing was said."""
+        return False
+
+
+UNSET: Final = Unset.UNSET
+"""Leaves a parameter out, for one whose `None` must be sent: `note: str | None | Unset = UNSET`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What all markers share.
+
+    Attributes:
+        alias: the name on the wire, where it is not the parameter's own.
+    """
+
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Path(Marker):
+    """One segment of the path, named in the template as `<name>`; several with `<path:name>`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Marker):
+    """A query parameter; the role of every parameter that nothing else claims."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header(Marker):
+    """A header. Without an alias, underscores become hyphens: `x_trace` is sent as `X-Trace`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie(Marker):
+    """A cookie, sent in the `Cookie` header (RFC 6265, section 4.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The JSON body.
+
+    Attributes:
+        exclude_unset: leave out a model's unset fields; `None` means yes for PATCH and no for other methods.
+    """
+
+    exclude_unset: bool | None = None
