@@ -20,7 +20,7 @@ import threading
 from collections import Counter
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, TypeAlias, TypedDict, cast
 from urllib.parse import parse_qsl, urlsplit
 
 PATIENCE = 20.0
@@ -105,17 +105,20 @@ class Handler(BaseHTTPRequestHandler):
     """HTTP/1.1 with connections kept alive, as a provider would; says nothing about the requests it serves."""
 
     protocol_version = "HTTP/1.1"
-    server: Provider  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    @property
+    def provider(self) -> Provider:
+        return cast("Provider", self.server)
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         if url.path == "/_recorded":
-            with self.server.lock:
-                self.reply(200, {}, self.server.recorded)
+            with self.provider.lock:
+                self.reply(200, {}, self.provider.recorded)
             return
         headers = [(name.lower(), value) for name, value in self.headers.items()]
         query = dict(parse_qsl(url.query))
-        answer = self.server.answer({"method": "GET", "path": url.path, "query": query, "headers": headers})
+        answer = self.provider.answer({"method": "GET", "path": url.path, "query": query, "headers": headers})
         if answer is None:
             self.close_connection = True
         else:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from stubwire import ApiClient, ClientError, ClientSettings, ExponentialBackoff, Query, Resource, Retry, get, post
-from stubwire.auth import Auth, BearerAuth
+from stubwire.auth import BearerAuth
 
 # -- what GitHub sends and takes
 

@@ -21,8 +21,9 @@ class Repository(BaseModel):
 
 def extract_items(response: Response[Any]) -> Response[Any]:
     """Unwrap GitHub's search envelope, `{"total_count": ..., "items": [...]}`; leave every other answer alone."""
-    if isinstance(response.data, dict) and "items" in response.data:
-        response.data = response.data["items"]
+    data: Any = response.data
+    if isinstance(data, dict) and "items" in data:
+        response.data = data["items"]
     return response
 
 
