@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json as jsonlib
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -66,7 +66,9 @@ class Api:
         if isinstance(answer, Fail):
             raise getattr(self.library, answer.name)(answer.text)
         reply = answer if isinstance(answer, Reply) else answer(request)
-        content = jsonlib.dumps(reply.json).encode() if reply.content is None and reply.json is not None else reply.content
+        content = (
+            jsonlib.dumps(reply.json).encode() if reply.content is None and reply.json is not None else reply.content
+        )
         typed = {} if reply.json is None else {"Content-Type": "application/json"}
         return self.library.Response(reply.status, content=content or b"", headers={**typed, **reply.headers})
 
@@ -85,8 +87,10 @@ class Colour:
 
     def response(self, endpoint: Any, *args: Any, **kwargs: Any) -> Any:
         """The same for `.response`."""
-        return self.run(endpoint.response, *args, **kwargs) if self.name == "sync" else self.drive(
-            endpoint.aio.response, *args, **kwargs
+        return (
+            self.run(endpoint.response, *args, **kwargs)
+            if self.name == "sync"
+            else self.drive(endpoint.aio.response, *args, **kwargs)
         )
 
     def drive(self, function: Callable[..., Coroutine[Any, Any, Any]], *args: Any, **kwargs: Any) -> Any:
@@ -136,11 +140,11 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock in place of the real one: no test sleeps."""
     fake = Clock()
     monkeypatch.setattr(_clock, "monotonic", lambda: fake.time)
     monkeypatch.setattr(_clock, "now", lambda: fake.time)
     monkeypatch.setattr(_clock, "sleep", fake.sleep)
     monkeypatch.setattr(_clock, "asleep", fake.asleep)
-    yield fake
+    return fake

@@ -105,6 +105,7 @@ class Handler(BaseHTTPRequestHandler):
     """HTTP/1.1 with connections kept alive, as a provider would; says nothing about the requests it serves."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     @property
     def provider(self) -> Provider:

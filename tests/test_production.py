@@ -2,142 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-import threading
-from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import httpx
 import pytest
 
-if TYPE_CHECKING:
-    from production_providers import Recorded
+from production_processes import EXAMPLE, HEADER, PATIENCE, ROOT, Provider, Service, providing, sent, serving, starting
 
-ROOT = Path(__file__).parent.parent
-EXAMPLE = ROOT / "examples" / "production" / "src"
-PROVIDERS = Path(__file__).with_name("production_providers.py")
-UVICORN = ["-m", "uvicorn", "--factory", "app:create_app", "--app-dir", str(EXAMPLE)]
-LOOPBACK = ["--host", "127.0.0.1", "--port", "0", "--timeout-graceful-shutdown", "5"]
-HEADER = "X-Correlation-ID"
-PATIENCE = 30.0
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 TUNED = {"TIMEOUT": "0.3", "MAX_RETRIES": "0"}
 GITHUB_TOKEN = "ghp_secret_of_github"
 STRIPE_KEY = "sk_secret_of_stripe"
-
-
-class Process:
-    """A Python process of ours, and every line that it printed."""
-
-    def __init__(self, *command: str, cwd: Path, env: Mapping[str, str]) -> None:
-        self.popen = subprocess.Popen(
-            [sys.executable, *command],
-            cwd=cwd,
-            env={**clean_environment(), **env},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self.popen.stdin is not None
-        assert self.popen.stdout is not None
-        self.input, self.output = self.popen.stdin, self.popen.stdout
-        self.lines: list[str] = []
-        self.ended = False
-        self.printed = threading.Condition()
-        self.reader = threading.Thread(target=self.read, daemon=True)
-        self.reader.start()
-
-    def read(self) -> None:
-        for line in self.output:
-            with self.printed:
-                self.lines.append(line.rstrip())
-                self.printed.notify_all()
-        with self.printed:
-            self.ended = True
-            self.printed.notify_all()
-
-    def expect(self, pattern: str) -> re.Match[str]:
-        """Wait until a line matches, and give the match; fail when the process ends or takes too long without one."""
-        found: re.Match[str] | None = None
-
-        def appeared() -> bool:
-            nonlocal found
-            found = next((match for line in self.lines if (match := re.search(pattern, line))), None)
-            return found is not None or self.ended
-
-        with self.printed:
-            self.printed.wait_for(appeared, timeout=PATIENCE)
-        assert found is not None, "\n".join([f"no line matches {pattern!r} in:", *self.lines])
-        return found
-
-    def stop(self) -> None:
-        """End the process and collect its last lines; one that does not end when asked is killed, and fails the run."""
-        self.input.close()
-        self.popen.terminate()
-        try:
-            self.popen.wait(PATIENCE)
-        finally:
-            self.popen.kill()
-            self.popen.wait()
-            self.reader.join()
-            self.output.close()
-
-
-def clean_environment() -> dict[str, str]:
-    """The environment of the test run, without a proxy and without settings of the service."""
-    unwanted = re.compile(r"(?i)(GITHUB|STRIPE|SERVICE)_|.*_proxy$")
-    kept = {name: value for name, value in os.environ.items() if not unwanted.match(name)}
-    return kept | {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "always::ResourceWarning"}
-
-
-@contextmanager
-def running(*command: str, cwd: Path, env: Mapping[str, str] | None = None) -> Generator[Process]:
-    process = Process(*command, cwd=cwd, env=env or {})
-    try:
-        yield process
-    finally:
-        process.stop()
-
-
-class Provider(NamedTuple):
-    """A running provider."""
-
-    url: str
-
-    def recorded(self, correlation_id: str) -> list[Recorded]:
-        """The requests that arrived with this correlation id, and with no other beside it."""
-        arrived = cast("list[Recorded]", fetch("GET", f"{self.url}/_recorded").json())
-        return [request for request in arrived if sent(request, HEADER) == [correlation_id]]
-
-    def everything(self) -> str:
-        """All that ever arrived, as text."""
-        return fetch("GET", f"{self.url}/_recorded").text
-
-
-class Service(NamedTuple):
-    """A running service."""
-
-    url: str
-    process: Process
-
-    def call(self, method: str, path: str, correlation_id: str) -> httpx.Response:
-        return fetch(method, self.url + path, {HEADER: correlation_id})
-
-
-def fetch(method: str, url: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
-    return httpx.request(method, url, headers=headers, timeout=PATIENCE, trust_env=False)
-
-
-def sent(request: Recorded, header: str) -> list[str]:
-    """Every value of a header, so that one sent twice is seen."""
-    return [value for name, value in request["headers"] if name == header.lower()]
 
 
 def new_id() -> str:
@@ -152,14 +32,14 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def github(workplace: Path) -> Iterator[Provider]:
-    with running(str(PROVIDERS), "github", cwd=workplace) as process:
-        yield Provider(process.expect(r"listening on (\S+)")[1])
+    with providing("github", workplace) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
 def stripe(workplace: Path) -> Iterator[Provider]:
-    with running(str(PROVIDERS), "stripe", cwd=workplace) as process:
-        yield Provider(process.expect(r"listening on (\S+)")[1])
+    with providing("stripe", workplace) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -170,18 +50,6 @@ def environment(github: Provider, stripe: Provider) -> dict[str, str]:
         "STRIPE_BASE_URL": stripe.url,
         "STRIPE_API_KEY": STRIPE_KEY,
     }
-
-
-@contextmanager
-def serving(workplace: Path, env: Mapping[str, str]) -> Generator[Service]:
-    """Run the service; it ends cleanly: the lifespan ran to its end, no socket was left open, no secret was printed."""
-    with running(*UVICORN, *LOOPBACK, cwd=workplace, env=env) as process:
-        yield Service(process.expect(r"Uvicorn running on (http://\S+)")[1], process)
-    printed = "\n".join(process.lines)
-    assert "Application shutdown complete" in printed
-    assert "ResourceWarning" not in printed
-    assert GITHUB_TOKEN not in printed
-    assert STRIPE_KEY not in printed
 
 
 @pytest.fixture(scope="module")
@@ -345,9 +213,24 @@ def test_the_clients_are_isolated_from_each_other(service: Service, github: Prov
 def test_a_missing_setting_ends_the_start(workplace: Path, environment: dict[str, str]) -> None:
     """The service does not start without its token, and says which variable to set."""
     env = {name: value for name, value in environment.items() if name != "GITHUB_TOKEN"}
-    with running(*UVICORN, *LOOPBACK, cwd=workplace, env=env) as process:
+    with starting(workplace, env) as process:
         process.expect("ConfigurationError.*GITHUB_TOKEN")
         assert process.popen.wait(PATIENCE) != 0
+
+
+def test_the_service_ends_cleanly_and_prints_no_secret(workplace: Path, environment: dict[str, str]) -> None:
+    """Both clients were used, for better and for worse; at the end, every connection is closed."""
+    correlation_id = new_id()
+    with serving(workplace, environment) as service:
+        for method, path in (("POST", "/users/{}/sync"), ("GET", "/customers/{}/balance")):
+            for name, status in (("octocat", 200), ("broken", 502)):
+                assert service.call(method, path.format(name), correlation_id).status_code == status
+    printed = "\n".join(service.process.lines)
+    assert service.process.popen.returncode == 0, printed
+    assert "Application shutdown complete" in printed
+    assert "ResourceWarning" not in printed
+    assert GITHUB_TOKEN not in printed
+    assert STRIPE_KEY not in printed
 
 
 def test_the_page_quotes_the_files_as_they_are() -> None:

@@ -19,7 +19,6 @@ from stubwire._middleware import (
     intercept_request,
     intercept_response,
 )
-from stubwire._request import Request
 from stubwire._response import Attempt, Response
 from stubwire._url import redirect_target
 from stubwire.errors import CallError, RedirectError
@@ -28,6 +27,7 @@ from stubwire.retry import IDEMPOTENT, Decision, Outcome
 if TYPE_CHECKING:
     from stubwire._plan import Plan
     from stubwire._pool import Pool
+    from stubwire._request import Request
     from stubwire._runtime import Runtime
     from stubwire._types import CallNext, Middleware
 
@@ -106,7 +106,7 @@ class Core:
                 failure = error
             if response is None or response.status_code >= 400:
                 decision = _decide(call, sent, number, response, failure)
-            call.attempts.append(_attempt(call, sent, started, response, failure, decision.wait))
+            call.attempts.append(_attempt(sent, (started, call.elapsed()), response or failure, decision.wait))
             if decision.wait is not None:
                 await call.runtime.sleep(decision.wait)
                 continue
@@ -184,16 +184,12 @@ def _call_of(request: Request) -> Call:
 
 
 def _attempt(
-    call: Call,
-    sent: Request,
-    started: float,
-    response: Response[Any] | None,
-    failure: CallError | None,
-    wait: float | None,
+    sent: Request, span: tuple[float, float], outcome: Response[Any] | CallError | None, wait: float | None
 ) -> Attempt:
-    status = response.status_code if response is not None else None
-    error = type(failure).__name__ if failure is not None else None
-    return Attempt(sent.attempt, started, call.elapsed() - started, status, error, wait)
+    started, ended = span
+    if isinstance(outcome, Response):
+        return Attempt(sent.attempt, started, ended - started, outcome.status_code, None, wait)
+    return Attempt(sent.attempt, started, ended - started, None, type(outcome).__name__, wait)
 
 
 def _decide(
@@ -227,8 +223,6 @@ def _without_secrets(request: Request, declared: frozenset[str]) -> Request:
     """The request as another origin may see it."""
     kept = request._copy()
     kept._pairs = tuple(
-        (name, value)
-        for name, value in kept._pairs
-        if name.lower() not in declared and not _redact.is_secret(name)
+        (name, value) for name, value in kept._pairs if name.lower() not in declared and not _redact.is_secret(name)
     )
     return kept

@@ -13,10 +13,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal, cast, get_args, get_origin
 from urllib.parse import quote, unquote
 
-from annotated_types import BaseMetadata
 from pydantic import SecretBytes, SecretStr, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError
-from pydantic.fields import FieldInfo
 
 from stubwire import _kinds
 from stubwire._annotations import name_of
@@ -135,9 +133,14 @@ def _validating(hint: object, where: str) -> TextEncoder:
 
 def _constrained(hint: object) -> bool:
     """Whether something in `Annotated` restricts the values: pydantic's `Field`, or `annotated_types`."""
+    if not (beside := _kinds.metadata(hint)):
+        return False
+    from annotated_types import BaseMetadata  # slow imports, for the few types that need them
+    from pydantic.fields import FieldInfo
+
     return any(
         isinstance(item, BaseMetadata) or (isinstance(item, FieldInfo) and bool(item.metadata))
-        for item in _kinds.metadata(hint)
+        for item in beside
     )
 
 

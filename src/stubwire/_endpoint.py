@@ -200,6 +200,8 @@ class _Bound(Generic[P]):
 class Endpoint(_Bound[P], Generic[P, T_co]):
     """A synchronous stub on a client: call it for its result, or through `.aio` for a coroutine of it."""
 
+    _aio: AsyncEndpoint[P, T_co] | None = None
+
     if TYPE_CHECKING:
 
         @overload
@@ -226,9 +228,9 @@ class Endpoint(_Bound[P], Generic[P, T_co]):
     @property
     def aio(self) -> AsyncEndpoint[P, T_co]:
         """The asynchronous twin of this endpoint."""
-        twin: AsyncEndpoint[P, T_co] = AsyncEndpoint(self._compiled, self._mount, self._declaration, self._options)
-        vars(self)["aio"] = twin
-        return twin
+        if self._aio is None:
+            self._aio = AsyncEndpoint(self._compiled, self._mount, self._declaration, self._options)
+        return self._aio
 
 
 class AsyncEndpoint(_Bound[P], Generic[P, T_co]):

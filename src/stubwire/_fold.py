@@ -14,21 +14,21 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from stubwire import _options
-from stubwire._annotations import Scope
 from stubwire._decode import Decoder, statuses
 from stubwire._headers import Pairs, check_value
 from stubwire._options import HeaderValue, Options, QueryValue, Timeout, reveal
 from stubwire._plan import Plan
-from stubwire._template import Template
 from stubwire.markers import Unset
-from stubwire.retry import Retry
 
 if TYPE_CHECKING:
+    from stubwire._annotations import Scope
     from stubwire._bind import Bind
     from stubwire._core import Core
     from stubwire._spec import EndpointSpec
+    from stubwire._template import Template
     from stubwire._types import Auth
     from stubwire._url import BaseUrl
+    from stubwire.retry import Retry
 
 DEFAULT_KEY_HEADER = "Idempotency-Key"
 
@@ -142,5 +142,3 @@ def _merge(template: Pairs, query: Mapping[str, QueryValue]) -> Pairs:
 
 def _query_text(value: str | float | bool) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from stubwire._response import Response
 from stubwire.errors import CallError, StubwireError
@@ -104,14 +104,14 @@ def compose(middleware: Sequence[Middleware], last: CallNext) -> CallNext:
 def _wrap(function: Middleware, call_next: CallNext) -> CallNext:
     async def call(request: Request) -> Response:
         try:
-            response = await function(request, call_next)
+            response = cast("object", await function(request, call_next))
         except StubwireError:
             raise
         except Exception as error:
             blame(error, "middleware", function)
             raise
         if isinstance(response, Response):
-            return response
+            return cast("Response", response)
         raise TypeError(
             f"the middleware {name_of(function)!r} returned {type(response).__name__}, not a Response: "
             "write `return await call_next(request)`"

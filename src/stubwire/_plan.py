@@ -57,7 +57,7 @@ class Plan:
     max_response_bytes: int | None
     key_header: str | None
     key: str | None
-    errors: Mapping[range, type]
+    errors: dict[range, type]
     none_on: frozenset[int]
     bind: Callable[..., Request]
     decode: Decoder

@@ -5,7 +5,6 @@ This module's rule: it owns transports and their lifetime, and knows nothing of 
 
 from __future__ import annotations
 
-import asyncio
 import os
 import ssl
 import sys
@@ -14,7 +13,7 @@ import warnings
 import weakref
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -46,7 +45,7 @@ class Connecting:
     verify: Verify = True
     proxy: str | Unset | None = UNSET
     http2: bool = False
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +117,12 @@ def current_loop() -> object:
     Raises:
         RuntimeError: nothing runs.
     """
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        if "trio" not in sys.modules:
-            raise
-    import trio
-
-    return trio.lowlevel.current_trio_token()
+    if (asyncio := sys.modules.get("asyncio")) is not None:  # imported by whoever runs a loop of it
+        with suppress(RuntimeError):
+            return cast("object", asyncio.get_running_loop())
+    if (trio := sys.modules.get("trio")) is not None:
+        return cast("object", trio.lowlevel.current_trio_token())
+    raise RuntimeError("no running event loop")
 
 
 async def _lifetime(lanes: _Lanes) -> AsyncGenerator[None]:
@@ -167,10 +164,12 @@ class Pool:
                     f"{self._owner} was given an asynchronous transport or client only, so this synchronous call has "
                     "none: call the endpoint through .aio, or pass a synchronous one (or a pair of transports)"
                 )
-            return self._through_client(given, trusted) if self._given.is_client else given.handle_request
+            send = self._through_client(given, trusted) if self._given.is_client else given.handle_request
+            return cast("Exchange", send)
         if self._sync is None:
             with self._lock:
-                self._sync = self._sync or _Lanes(self._connecting, partial(self._open, False))
+                if self._sync is None:
+                    self._sync = _Lanes(self._connecting, partial(self._open, False))
         return cast("Exchange", self._sync.to(origin).handle_request)
 
     async def aexchange(self, origin: str, *, trusted: bool) -> AsyncExchange:
@@ -184,7 +183,8 @@ class Pool:
                     f"{self._owner} was given a synchronous transport or client only, so this asynchronous call has "
                     "none: make a synchronous call, or pass an asynchronous one (or a pair of transports)"
                 )
-            return self._through_client(given, trusted) if self._given.is_client else given.handle_async_request
+            send = self._through_client(given, trusted) if self._given.is_client else given.handle_async_request
+            return cast("AsyncExchange", send)
         loop = current_loop()
         entry = self._loops.get(loop) or await self._open_loop(loop)
         return cast("AsyncExchange", entry[0].to(origin).handle_async_request)
@@ -258,7 +258,8 @@ class Pool:
 
 
 def _is_dead(loop: object) -> bool:
-    return isinstance(loop, asyncio.AbstractEventLoop) and loop.is_closed()
+    is_closed: Callable[[], bool] | None = getattr(loop, "is_closed", None)  # a trio token has none
+    return is_closed is not None and is_closed()
 
 
 _pools: weakref.WeakSet[Pool] = weakref.WeakSet()

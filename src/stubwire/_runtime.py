@@ -130,7 +130,7 @@ def _suspended(coroutine: Coroutine[Any, Any, object], name: str) -> ColourError
         coroutine.throw(error)
     except ColourError as raised:
         return raised if raised is error else error
-    except (StopIteration, Exception):
+    except Exception:  # noqa: BLE001 - whatever the middleware made of it (a result is StopIteration)
         return error
     coroutine.close()
     return error

@@ -6,7 +6,7 @@ This module's rule: pure but for the pool, which opens nothing yet.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from stubwire._compile import check_errors
 from stubwire._engine.choose import choose
@@ -33,7 +33,10 @@ def stated(owner: type, root: type) -> dict[str, Any]:
         own = {name: value for name, value in vars(base).items() if name in root.__annotations__}
         found = over(own, found)
     check_errors(found.get("errors", {}), owner.__name__)
-    check(Options(**{name: found[name] for name in (*_MERGED, "timeout", "max_response_bytes") if name in found}), owner.__name__)
+    check(
+        Options(**{name: found[name] for name in (*_MERGED, "timeout", "max_response_bytes") if name in found}),
+        owner.__name__,
+    )
     return found
 
 
@@ -78,7 +81,7 @@ def open_pool(layers: dict[str, Any], client: str) -> Pool:
         library = choose(engine, http_client)
         return Pool(library, Connecting(), _given_client(http_client, client), client)
     if transport is not None:
-        pair = transport if isinstance(transport, tuple) else (transport,)
+        pair = cast("tuple[Any, ...]", transport) if isinstance(transport, tuple) else (transport,)
         return Pool(choose(engine, *pair), Connecting(), _given_transports(pair, client), client)
     limits = connecting.get("limits", Limits())
     if not isinstance(limits, Limits):

@@ -17,11 +17,9 @@ from stubwire._annotations import class_annotations, creating_locals
 from stubwire._core import Core
 from stubwire._endpoint import AsyncEndpoint, Endpoint, call_options, mount_of, scope_of
 from stubwire._fold import Mount
-from stubwire._middleware import Interceptors
 from stubwire._options import CallOptions, HeaderValue, Limits, Options, QueryValue, Timeout, check
 from stubwire._resource import Resource, module_of, prepare
 from stubwire._runtime import SYNC, current, run_sync
-from stubwire._spec import StatusKey
 from stubwire._template import Template
 from stubwire._url import parse_base_url
 from stubwire._wiring import client_options, open_pool, stated
@@ -32,7 +30,9 @@ from stubwire.retry import Retry
 if TYPE_CHECKING:
     import ssl
 
+    from stubwire._middleware import Interceptors
     from stubwire._response import Response
+    from stubwire._spec import StatusKey
     from stubwire._types import AsyncTransport, Auth, HttpClient, Middleware, Plugin, Transport
     from stubwire.settings import ClientSettings
 
@@ -124,9 +124,7 @@ class ApiClient:
         prepare(cls, Template("", ()), creating_locals(), RESERVED)
         stated(cls, ApiClient)
 
-    def __init__(
-        self, settings: ClientSettings | Unset | None = UNSET, /, **options: Unpack[ClientOptions]
-    ) -> None:
+    def __init__(self, settings: ClientSettings | Unset | None = UNSET, /, **options: Unpack[ClientOptions]) -> None:
         given = client_options(options, ClientOptions, type(self).__name__)
         chosen = self._settings(settings)
         layers = {**stated(type(self), ApiClient), **_from_settings(chosen, type(self)), **given}
@@ -155,14 +153,16 @@ class ApiClient:
             if hint is not None:
                 from stubwire.settings import read
 
-                return read(cast("type[ClientSettings]", scope_of(owner).resolve(hint, module_of(owner))), owner.__name__)
+                return read(
+                    cast("type[ClientSettings]", scope_of(owner).resolve(hint, module_of(owner))), owner.__name__
+                )
         return None
 
     # ---- what every call goes through
 
     @property
     def interceptors(self) -> Interceptors:
-        """Interceptors, once per call: `client.interceptors.request.use(...)`, `client.interceptors.response.use(...)`."""
+        """Interceptors, once per call: `client.interceptors.request.use(...)` and `.response.use(...)`."""
         return mount_of(self).core.interceptors
 
     def use(self, middleware: Middleware, *, per: Literal["call", "attempt"] = "call") -> Self:

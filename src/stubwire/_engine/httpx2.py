@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-from typing import cast
-
 import httpx2
 
 from stubwire._engine.library import Library
 
-LIBRARY = Library(cast("ModuleType", httpx2))
+LIBRARY = Library(httpx2)

@@ -10,9 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from importlib.metadata import version
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from stubwire._headers import Pairs
 from stubwire._redact import is_secret
 from stubwire._response import Response
 from stubwire.errors import (
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from stubwire._headers import Pairs
     from stubwire._options import Limits
     from stubwire._request import Request
 
@@ -68,8 +68,8 @@ class Library:
         self._module = module
         self._failures: tuple[type[Exception], ...] = (module.HTTPError, module.InvalidURL, module.StreamError)
         self._no_body = self._stream(b"")
-        with module.Client(transport=module.MockTransport(lambda _: None), trust_env=False) as stock:
-            accept_encoding = stock.headers["accept-encoding"]
+        with module.Client(transport=module.BaseTransport(), trust_env=False) as stock:
+            accept_encoding: str = stock.headers["accept-encoding"]
         self.defaults: Fill = (
             (b"Accept", b"*/*"),
             (b"Accept-Encoding", accept_encoding.encode()),
@@ -218,8 +218,9 @@ class Library:
         """
         if not isinstance(error, (self._module.NetworkError, self._module.TimeoutException)):
             return None
-        error.request = self._request(request.method, request.url.copy_with(query=None, userinfo=b""))
-        return error
+        failure = cast("httpx.TransportError", error)
+        failure.request = self._request(request.method, request.url.copy_with(query=None, userinfo=b""))
+        return failure
 
 
 def _is_encoded(response: httpx.Response) -> bool:
