@@ -11,12 +11,15 @@ import builtins
 import sys
 import typing
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import FunctionType, GenericAlias
-from typing import Annotated, Any, ForwardRef, Generic, Literal, Protocol, TypeVar, get_args, get_origin
+from typing import Annotated, Any, ForwardRef, Generic, Literal, Protocol, TypeVar, cast, get_args, get_origin
 
 Environment = Mapping[object, object]
 """What type variables stand for."""
+
+SCOPE = "__stubwire_scope__"
+"""Where a class keeps its `Scope`."""
 
 
 def creating_locals() -> Mapping[str, object]:
@@ -31,44 +34,71 @@ def creating_locals() -> Mapping[str, object]:
 
 
 class Scope:
-    """The names and type variables that the annotations of one owner class may use.
+    """The names and type variables that the annotations of one class may use, its own and those it inherits.
 
-    Each distinct annotation is evaluated once.
+    Each distinct text is evaluated once.
+
+    Attributes:
+        environment: what the generic bases of the class, or an alias such as `Crud[Repo]`, fix type variables to, each
+            with the class that it belongs to.
     """
 
     def __init__(self, owner: type, local: Mapping[str, object], alias: object = None) -> None:
-        variables = {p.__name__: p for base in reversed(owner.__mro__) for p in getattr(base, "__type_params__", ())}
+        parameters = {parameter.__name__: parameter for parameter in getattr(owner, "__type_params__", ())}
         self._owner = owner
-        self._local = local
-        self._variables: dict[str, object] = variables
-        self.environment: dict[object, object] = {**type_arguments(owner), **_alias_arguments(alias)}
-        self._known: dict[tuple[int, object], object] = {}
+        self._local: Mapping[str, object] = ChainMap(parameters, cast("dict[str, Any]", local)) if parameters else local
+        self._arguments = type_arguments(owner, alias)
+        self._known: dict[tuple[int, str], object] = {}
+        self.environment: dict[object, object] = {
+            (kind, variable): argument
+            for kind, arguments in self._arguments.items()
+            for variable, argument in arguments.items()
+        }
 
-    def resolve(self, hint: object, module: dict[str, Any]) -> object:
+    def filled(self, alias: object) -> Scope:
+        """The same names, with the type variables that an alias of the class fills in."""
+        return Scope(self._owner, self._local, alias)
+
+    def resolve(self, hint: object, module: dict[str, Any], declared_in: type | None = None) -> object:
         """The type that an annotation stands for.
+
+        Args:
+            hint: the annotation as it was written.
+            module: the names of the module that it stands in.
+            declared_in: the class that it stands in, where that is a base of this one.
 
         Raises:
             NameError: it has a name that is not defined yet.
+            SyntaxError: its text is no expression.
         """
-        try:
-            key = (id(module), hint)
-            known = self._known.get(key, self)
-        except TypeError:  # an unhashable annotation, such as Annotated with a list
-            return self._evaluate(hint, module)
-        if known is self:
-            known = self._known[key] = self._evaluate(hint, module)
-        return known
+        names, owner = self, self._owner
+        if declared_in is not None and declared_in is not owner:
+            owner = declared_in
+            names = vars(owner).get(SCOPE) or Scope(owner, self._local)
+        return substitute(names._evaluate(hint, module), self._arguments.get(owner, {}))
 
     def _evaluate(self, hint: object, module: dict[str, Any]) -> object:
-        names = ChainMap(self._variables, dict(self._local), module, vars(builtins), dict(vars(self._owner)))
         while isinstance(hint, (str, ForwardRef)):
-            text = hint if isinstance(hint, str) else hint.__forward_arg__
-            hint = eval(text, module, names)
+            hint = self._named(hint if isinstance(hint, str) else hint.__forward_arg__, module)
         if _has_text(hint):
             holder = FunctionType((lambda: None).__code__, module)
             holder.__annotations__ = {"hint": hint}
-            hint = typing.get_type_hints(holder, module, names, include_extras=True)["hint"]
-        return substitute(hint, self.environment)
+            hint = typing.get_type_hints(holder, module, self._names(module), include_extras=True)["hint"]
+        return hint
+
+    def _named(self, text: str, module: dict[str, Any]) -> object:
+        key = (id(module), text)
+        if key not in self._known:
+            try:
+                self._known[key] = eval(text, module, self._local)  # noqa: S307 - the program's own annotations
+            except NameError:
+                self._known[key] = eval(text, module, self._names(module))  # noqa: S307
+            except AttributeError as error:  # a module that is still being imported
+                raise NameError(str(error), name=text) from None
+        return self._known[key]
+
+    def _names(self, module: dict[str, Any]) -> ChainMap[str, Any]:
+        return ChainMap(cast("dict[str, Any]", self._local), module, vars(builtins), dict(vars(self._owner)))
 
 
 def raw_annotations(stub: FunctionType) -> dict[str, Any]:
@@ -98,25 +128,21 @@ def _has_text(hint: object) -> bool:
     return any(isinstance(arg, (str, ForwardRef)) or _has_text(arg) for arg in args)
 
 
-def type_arguments(owner: type) -> dict[object, object]:
-    """What the generic bases of a class fix their type variables to, through several levels of inheritance."""
-    found: dict[object, object] = {}
-    todo: list[tuple[type, dict[object, object]]] = [(owner, {})]
-    for klass, environment in todo:
-        for base in klass.__dict__.get("__orig_bases__", klass.__bases__):
+def type_arguments(owner: type, alias: object = None) -> dict[type, dict[object, object]]:
+    """What an alias and the generic bases of a class fix type variables to, by the class that they belong to."""
+    found: dict[type, dict[object, object]] = {owner: _fixed(owner, get_args(alias))}
+    for kind in (todo := [owner]):
+        for base in kind.__dict__.get("__orig_bases__", kind.__bases__):
             origin = get_origin(base) or base
-            if origin in (Generic, Protocol, object):
+            if origin in (Generic, Protocol, object) or found.get(origin):
                 continue
-            arguments = [substitute(argument, environment) for argument in get_args(base)]
-            own: dict[object, object] = dict(zip(getattr(origin, "__parameters__", ()), arguments, strict=False))
-            found.update(own)
-            todo.append((origin, own))
-    return found
+            found[origin] = _fixed(origin, [substitute(argument, found[kind]) for argument in get_args(base)])
+            todo.append(origin)
+    return {kind: arguments for kind, arguments in found.items() if arguments}
 
 
-def _alias_arguments(alias: object) -> dict[object, object]:
-    """What `Crud[Repo]` fixes the type variables of `Crud` to."""
-    return dict(zip(getattr(get_origin(alias), "__parameters__", ()), get_args(alias), strict=False))
+def _fixed(kind: type, arguments: Iterable[object]) -> dict[object, object]:
+    return dict(zip(getattr(kind, "__parameters__", ()), arguments, strict=False))
 
 
 def substitute(hint: Any, environment: Environment) -> Any:

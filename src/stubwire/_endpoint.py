@@ -7,28 +7,28 @@ This module's rule: thin. A `Route` stands on the class; bound to a client it ha
 from __future__ import annotations
 
 import inspect
-from types import FunctionType
-from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, Self, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, Self, TypeVar, Unpack, cast, overload
 from weakref import WeakKeyDictionary
-
-from typing_extensions import TypeVar, Unpack
 
 from stubwire import _compile
 from stubwire._annotations import Scope, name_of, raw_annotations
 from stubwire._bind import compile_bind
-from stubwire._declaration import Declaration
 from stubwire._decode import decoder, result_type
 from stubwire._fold import Compiled, Mount
 from stubwire._fold import plan as fold
 from stubwire._options import CallOptions, Options, check
-from stubwire._response import Response
 from stubwire._runtime import SYNC, current, run_sync
+from stubwire._signature import signature
 from stubwire._template import Template
 from stubwire.errors import SpecError
 
 if TYPE_CHECKING:
+    from stubwire._bind import Bind
+    from stubwire._core import Core
+    from stubwire._declaration import Declaration
     from stubwire._plan import Plan
     from stubwire._request import Request
+    from stubwire._response import Response
     from stubwire._spec import EndpointSpec
 
 P = ParamSpec("P")
@@ -52,37 +52,50 @@ class Route(Generic[P, T_co]):
         self.__doc__: str | None = stub.__doc__
         self._declaration: Declaration = declaration
         self._owner: type | None = None
+        self._names: tuple[str, ...] = ()
         self._compiled: WeakKeyDictionary[type, dict[object, Compiled]] | None = None
 
     def __set_name__(self, owner: type, name: str) -> None:
-        """Remember the class; `check` at its creation does the rest."""
-        self._owner = owner
+        """Remember the class, and the name there; `check` at the class's creation does the rest."""
+        self._owner = self._owner or owner
+        self._names = (*self._names, name)
 
     @overload
-    def __get__(self, instance: None, owner: type[Any] | None = None, /) -> Self: ...
+    def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
     @overload
-    def __get__(self, instance: object, owner: type[Any] | None = None, /) -> Endpoint[P, T_co]: ...
-    def __get__(self, instance: object, owner: type[Any] | None = None, /) -> object:
+    def __get__(self, instance: object, owner: type | None = None, /) -> Endpoint[P, T_co]: ...
+    def __get__(self, instance: object, owner: type | None = None, /) -> object:
         """On a class, the route itself; on a client or resource, its endpoint, made once and kept there."""
         if instance is None:
             return self if owner is None or owner is self._owner else self._inherited_by(owner)
         mount = mount_of(instance)
-        compiled = self.compiled(type(instance), mount.scope, mount.prefix)
-        kind = AsyncEndpoint if self._declaration.is_async else Endpoint
-        endpoint = kind(compiled, mount, self._declaration, _NO_OPTIONS)
-        vars(instance)[self.__name__] = endpoint
+        compiled = self._compiled_for(type(instance), mount.scope, mount.prefix)
+        kind = cast("type[_Bound[P]]", AsyncEndpoint if self._declaration.is_async else Endpoint)
+        endpoint = kind._make(compiled, mount, self._declaration, _NO_OPTIONS)
+        for name in self._names:
+            if inspect.getattr_static(type(instance), name, None) is self:  # it is not reached through `super()`
+                vars(instance)[name] = endpoint
         return endpoint
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Never:
+    if not TYPE_CHECKING:  # a type checker says by itself that a route cannot be called or subscripted
+
+        def __call__(self, *_args, **_kwargs):
+            self._refuse_call()
+
+        def __getitem__(self, item):
+            self._refuse_subscript()
+
+    def _refuse_call(self) -> Never:
         owner = self._owner
         if owner is None:
             raise SpecError(
                 f"{self.__qualname__} is an endpoint, which hides the name {self.__name__!r} for the rest of the class "
                 f"body: write `import stubwire as sw` and `@sw.{self.__name__}(...)` there"
             )
-        raise TypeError(f"{owner.__name__}.{self.__name__} is called on a client: {owner.__name__}().{self.__name__}(...)")
+        where = f"{owner.__name__}.{self.__name__}"
+        raise TypeError(f"{where} is called on a client: {owner.__name__}().{self.__name__}(...)")
 
-    def __getitem__(self, item: object) -> Never:
+    def _refuse_subscript(self) -> Never:
         """Explain: an endpoint called `list` hides the builtin for the rest of the class body."""
         raise SpecError(
             f"{self.__qualname__} is an endpoint, which hides the name {self.__name__!r} for the rest of the class "
@@ -105,7 +118,8 @@ class Route(Generic[P, T_co]):
 
     @property
     def __signature__(self) -> inspect.Signature:
-        return _signature(self._declaration.stub, skip_self=True)
+        """The stub's signature without `self`."""
+        return signature(self._declaration, scope_of(self._owner or object))
 
     def __repr__(self) -> str:
         """Show method, path and result."""
@@ -123,18 +137,15 @@ class Route(Generic[P, T_co]):
         """See `_compile.check`."""
         _compile.check(self._declaration, owner, scope, prefix)
 
-    def compiled(self, owner: type, scope: Scope, prefix: Template) -> Compiled:
+    def _compiled_for(self, owner: type, scope: Scope, prefix: Template) -> Compiled:
         """The stub, compiled for an owner; made once for each prefix and type argument."""
+        key = (prefix.text, tuple(scope.environment.values()))
+        if not _is_hashable(key):
+            return self._compile(owner, scope, prefix)
         if self._compiled is None:
             self._compiled = WeakKeyDictionary()
         made = self._compiled.setdefault(owner, {})
-        key = (prefix.text, tuple(scope.environment.values()))
-        try:
-            if key in made:
-                return made[key]
-            return made.setdefault(key, self._compile(owner, scope, prefix))
-        except TypeError:  # an unhashable type argument
-            return self._compile(owner, scope, prefix)
+        return made[key] if key in made else made.setdefault(key, self._compile(owner, scope, prefix))
 
     def _compile(self, owner: type, scope: Scope, prefix: Template) -> Compiled:
         declaration = self._declaration
@@ -155,20 +166,35 @@ class Route(Generic[P, T_co]):
 class _Bound(Generic[P]):
     """What both colours of a bound endpoint share."""
 
-    def __init__(self, compiled: Compiled, mount: Mount, declaration: Declaration, options: Options) -> None:
+    __name__: str
+    __qualname__: str
+    _compiled: Compiled
+    _mount: Mount
+    _declaration: Declaration
+    _options: Options
+    _plan: Plan
+    _bind: Bind
+    _core: Core
+    _wants_response: bool
+
+    @classmethod
+    def _make(cls, compiled: Compiled, mount: Mount, declaration: Declaration, options: Options) -> Self:
+        """An endpoint; not `__init__`, because what it takes is no part of the public API."""
         stub = declaration.stub
-        self.__name__: str = stub.__name__
-        self.__qualname__: str = f"{mount.name}.{stub.__name__}"
-        self.__module__: str = stub.__module__
-        self.__doc__: str | None = stub.__doc__
-        self._compiled: Compiled = compiled
-        self._mount: Mount = mount
-        self._declaration: Declaration = declaration
-        self._options: Options = options
-        self._plan: Plan = fold(compiled, mount, options, self.__qualname__)
-        self._bind = self._plan.bind
+        self = cls.__new__(cls)
+        self.__name__ = stub.__name__
+        self.__qualname__ = f"{mount.name}.{stub.__name__}"
+        self.__module__ = stub.__module__
+        self.__doc__ = stub.__doc__
+        self._compiled = compiled
+        self._mount = mount
+        self._declaration = declaration
+        self._options = options
+        self._plan = fold(compiled, mount, options, self.__qualname__)
+        self._bind = compiled.bind
         self._core = mount.core
-        self._wants_response: bool = compiled.wants_response
+        self._wants_response = compiled.wants_response
+        return self
 
     @property
     def spec(self) -> EndpointSpec:
@@ -177,7 +203,8 @@ class _Bound(Generic[P]):
 
     @property
     def __signature__(self) -> inspect.Signature:
-        return _signature(self._declaration.stub, skip_self=True)
+        """The stub's signature without `self`."""
+        return signature(self._declaration, self._mount.scope)
 
     def request(self, *args: P.args, **kwargs: P.kwargs) -> Request:
         return self._bind(self._plan, *args, **kwargs)
@@ -189,7 +216,7 @@ class _Bound(Generic[P]):
             ConfigurationError: one cannot be used.
         """
         layer = call_options(options, self.__qualname__)
-        return type(self)(self._compiled, self._mount, self._declaration, layer.over(self._options))
+        return self._make(self._compiled, self._mount, self._declaration, layer.over(self._options))
 
     def __repr__(self) -> str:
         """Show name, method, path and result."""
@@ -205,10 +232,10 @@ class Endpoint(_Bound[P], Generic[P, T_co]):
     if TYPE_CHECKING:
 
         @overload
-        def __get__(self, instance: None, owner: type[Any] | None = None, /) -> Route[P, T_co]: ...
+        def __get__(self, instance: None, owner: type | None = None, /) -> Route[P, T_co]: ...
         @overload
-        def __get__(self, instance: object, owner: type[Any] | None = None, /) -> Self: ...
-        def __get__(self, instance: object, owner: type[Any] | None = None, /) -> object: ...
+        def __get__(self, instance: object, owner: type | None = None, /) -> Self: ...
+        def __get__(self, instance: object, owner: type | None = None, /) -> object: ...
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
         plan = self._plan
@@ -229,7 +256,7 @@ class Endpoint(_Bound[P], Generic[P, T_co]):
     def aio(self) -> AsyncEndpoint[P, T_co]:
         """The asynchronous twin of this endpoint."""
         if self._aio is None:
-            self._aio = AsyncEndpoint(self._compiled, self._mount, self._declaration, self._options)
+            self._aio = AsyncEndpoint._make(self._compiled, self._mount, self._declaration, self._options)
         return self._aio
 
 
@@ -239,10 +266,10 @@ class AsyncEndpoint(_Bound[P], Generic[P, T_co]):
     if TYPE_CHECKING:
 
         @overload
-        def __get__(self, instance: None, owner: type[Any] | None = None, /) -> Route[P, T_co]: ...
+        def __get__(self, instance: None, owner: type | None = None, /) -> Route[P, T_co]: ...
         @overload
-        def __get__(self, instance: object, owner: type[Any] | None = None, /) -> Self: ...
-        def __get__(self, instance: object, owner: type[Any] | None = None, /) -> object: ...
+        def __get__(self, instance: object, owner: type | None = None, /) -> Self: ...
+        def __get__(self, instance: object, owner: type | None = None, /) -> object: ...
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
         plan = self._plan
@@ -306,6 +333,10 @@ def routes_of(owner: type, *, inherited: bool) -> list[Route[..., object]]:
     return [item for item in found if isinstance(item, Route)]
 
 
-def _signature(stub: FunctionType, *, skip_self: bool) -> inspect.Signature:
-    signature = inspect.signature(stub)
-    return signature.replace(parameters=list(signature.parameters.values())[int(skip_self) :])
+def _is_hashable(key: object) -> bool:
+    """Whether a type argument can be a key: `Annotated[int, [1]]` cannot."""
+    try:
+        hash(key)
+    except TypeError:
+        return False
+    return True

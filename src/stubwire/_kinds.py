@@ -12,52 +12,70 @@ from collections import abc
 from typing import Annotated, get_args, get_origin
 
 from pydantic import BaseModel
-from typing_extensions import TypeAliasType, is_typeddict
+from typing_extensions import TypeAliasType, TypeIs, is_typeddict
 
+from stubwire._annotations import substitute
 from stubwire.markers import Body, Marker, Unset
 
 SEQUENCES = (list, tuple, set, frozenset, abc.Sequence, abc.Iterable, abc.Collection, abc.Set)
 _MAPPINGS = (dict, abc.Mapping, abc.MutableMapping)
-
-
-def metadata(hint: object) -> tuple[object, ...]:
-    """What stands beside the type in `Annotated[type, ...]`."""
-    return get_args(hint)[1:] if get_origin(hint) is Annotated else ()
-
-
-def markers(hint: object) -> tuple[Marker | Body, ...]:
-    """The markers of a type, also those inside a union: `Annotated[int, Query("per-page")] | None`."""
-    outer = metadata(hint)
-    inner = [item for member in members(hint) if member is not hint for item in metadata(member)]
-    return tuple(item for item in (*outer, *inner) if isinstance(item, (Marker, Body)))
-
-
-def without_markers(hint: object) -> object:
-    """The type without its markers; what else stands in `Annotated` is kept."""
-    kept = tuple(item for item in metadata(hint) if not isinstance(item, (Marker, Body)))
-    if len(kept) == len(metadata(hint)):
-        return hint
-    inner = get_args(hint)[0]
-    return Annotated[(inner, *kept)] if kept else inner
+_UNIONS = (typing.Union, types.UnionType)
+_ALIASES: tuple[type[TypeAliasType], ...] = (TypeAliasType, getattr(typing, "TypeAliasType", TypeAliasType))
 
 
 def plain(hint: object) -> object:
     """The type behind `Annotated`, a type alias or a `NewType`."""
+    return _peeled(hint)[0]
+
+
+def metadata(hint: object) -> tuple[object, ...]:
+    """What stands beside a type in `Annotated[type, ...]`, also behind a type alias or a `NewType`."""
+    return _peeled(hint)[1]
+
+
+def _peeled(hint: object) -> tuple[object, tuple[object, ...]]:
+    beside: tuple[object, ...] = ()
     while True:
-        if get_origin(hint) is Annotated:
-            hint = get_args(hint)[0]
-        elif isinstance(hint, (TypeAliasType, getattr(typing, "TypeAliasType", TypeAliasType))):
+        origin = get_origin(hint)
+        if origin is Annotated:
+            hint, *items = get_args(hint)
+            beside = (*items, *beside)
+        elif isinstance(hint, _ALIASES):
             hint = hint.__value__
+        elif isinstance(origin, _ALIASES):
+            hint = substitute(origin.__value__, dict(zip(origin.__type_params__, get_args(hint), strict=False)))
         elif isinstance(hint, typing.NewType):
             hint = hint.__supertype__
         else:
-            return hint
+            return hint, beside
+
+
+def markers(hint: object) -> tuple[Marker | Body | type[Marker | Body], ...]:
+    """The markers of a type, also those inside a union: `Annotated[int, Query("per-page")] | None`.
+
+    A marker's class, written without its parentheses, is among them.
+    """
+    inner = [item for member in members(hint) if member is not hint for item in metadata(member)]
+    return tuple(dict.fromkeys(item for item in (*metadata(hint), *inner) if _is_marker(item)))
+
+
+def _is_marker(item: object) -> TypeIs[Marker | Body | type[Marker | Body]]:
+    return isinstance(item, (Marker, Body)) or (isinstance(item, type) and issubclass(item, (Marker, Body)))
+
+
+def without_markers(hint: object) -> object:
+    """The type without its own markers; what else stands in `Annotated` is kept."""
+    if get_origin(hint) is not Annotated:
+        return hint
+    inner, *items = get_args(hint)
+    kept = [item for item in items if not _is_marker(item)]
+    return Annotated[(inner, *kept)] if kept else inner
 
 
 def members(hint: object) -> tuple[object, ...]:
     """The members of a union; of any other type, itself."""
     inner = plain(hint)
-    if get_origin(inner) in (typing.Union, types.UnionType):
+    if get_origin(inner) in _UNIONS:
         return tuple(member for arg in get_args(inner) for member in members(arg))
     return (hint,)
 
@@ -67,31 +85,41 @@ def allows_none(hint: object) -> bool:
     return any(plain(member) in (None, type(None), object, typing.Any) for member in members(hint))
 
 
+def has_none(hint: object) -> bool:
+    """Whether the type says `None`, which `Any` does not."""
+    return any(plain(member) in (None, type(None)) for member in members(hint))
+
+
 def without_none(hint: object) -> object:
     """The type without `None` and `Unset`, which a call leaves out."""
     if get_origin(hint) is Annotated:
-        inner = without_none(get_args(hint)[0])
-        return Annotated[(inner, *metadata(hint))]
+        inner, *items = get_args(hint)
+        return Annotated[(without_none(inner), *items)]
     kept = [member for member in members(hint) if plain(member) not in (None, type(None), Unset)]
     if len(kept) == len(members(hint)) or not kept:
         return hint
     return kept[0] if len(kept) == 1 else typing.Union[tuple(kept)]  # noqa: UP007 - made at run time
 
 
-def is_body(hint: object) -> bool:
+def is_body(hint: object, within: tuple[object, ...] = ()) -> bool:
     """Whether a parameter of this type is a JSON body unless a marker says otherwise.
 
-    That is a Pydantic model, a dataclass, a TypedDict, a mapping, or a list or union of these.
+    That is a Pydantic model, a dataclass, a TypedDict, a mapping, or a list or union of these; a type alias that
+    contains itself, too.
+
+    Args:
+        hint: the type.
+        within: the types that it is part of.
     """
     inner = plain(hint)
+    if inner in within:
+        return True
     origin = get_origin(inner) or inner
-    if isinstance(origin, type) and origin not in (types.UnionType,):
-        if issubclass(origin, BaseModel) or dataclasses.is_dataclass(origin) or is_typeddict(origin):
+    if isinstance(origin, type) and origin is not types.UnionType:
+        if issubclass(origin, (BaseModel, *_MAPPINGS)) or dataclasses.is_dataclass(origin) or is_typeddict(origin):
             return True
-        if issubclass(origin, _MAPPINGS):
-            return True
-    if origin in SEQUENCES or origin in (typing.Union, types.UnionType):
-        return any(is_body(arg) for arg in get_args(inner) if arg is not ...)
+    if origin in SEQUENCES or origin in _UNIONS:
+        return any(is_body(argument, (*within, inner)) for argument in get_args(inner) if argument is not ...)
     return False
 
 

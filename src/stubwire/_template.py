@@ -58,7 +58,7 @@ def parse(text: str) -> Template:
     Raises:
         TemplateError: it is malformed.
     """
-    if text and not text.startswith("/"):
+    if text and not text.startswith(("/", "?")):
         raise TemplateError(f"path {text!r} must begin with a slash: write {'/' + text!r}")
     path, _, query = text.partition("?")
     parts: list[str | Placeholder] = []

@@ -8,25 +8,26 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Never, Protocol, TypeAlias, runtime_checkable
 
-if TYPE_CHECKING:
-    from stubwire._request import Request
-    from stubwire._response import Response
-    from stubwire.client import ApiClient
-    from stubwire.errors import CallError
+from stubwire._request import Request
+from stubwire._response import Response
+from stubwire.errors import CallError
 
-CallNext: TypeAlias = "Callable[[Request], Awaitable[Response]]"
+if TYPE_CHECKING:
+    from stubwire.client import ApiClient
+
+CallNext: TypeAlias = Callable[[Request], Awaitable[Response]]
 """What a middleware awaits to go on: `await call_next(request)`."""
 
-Middleware: TypeAlias = "Callable[[Request, CallNext], Awaitable[Response]]"
+Middleware: TypeAlias = Callable[[Request, CallNext], Awaitable[Response]]
 """`async def middleware(request, call_next) -> Response`, around a call or around each attempt."""
 
-RequestInterceptor: TypeAlias = "Callable[[Request], Request | None]"
+RequestInterceptor: TypeAlias = Callable[[Request], Request | None]
 """Changes a request in place and returns `None`, or returns another."""
 
-ResponseInterceptor: TypeAlias = "Callable[[Response], Response | None]"
+ResponseInterceptor: TypeAlias = Callable[[Response], Response | None]
 """Changes a successful response in place and returns `None`, or returns another."""
 
-RejectedInterceptor: TypeAlias = "Callable[[CallError], Response | None]"
+RejectedInterceptor: TypeAlias = Callable[[CallError], Response | None]
 """Sees a failed call; a response that it returns stands for it, `None` lets the error go on."""
 
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from types import FunctionType
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, final, overload
-
-from typing_extensions import Unpack
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, Unpack, cast, final, overload
 
 from stubwire._declaration import Declaration, EndpointOptions
 from stubwire._endpoint import AsyncEndpoint, Endpoint, Route
@@ -32,7 +30,7 @@ class Decorator(Protocol):
     @overload
     def __call__(self, stub: Callable[Concatenate[Any, P], _OnlyAny], /) -> Endpoint[P, Any]: ...
     @overload
-    def __call__(self, stub: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]], /) -> AsyncEndpoint[P, T]: ...
+    def __call__(self, stub: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]], /) -> AsyncEndpoint[P, T]: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(self, stub: Callable[Concatenate[Any, P], T], /) -> Endpoint[P, T]: ...
 

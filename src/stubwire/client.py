@@ -22,7 +22,7 @@ from stubwire._resource import Resource, module_of, prepare
 from stubwire._runtime import SYNC, current, run_sync
 from stubwire._template import Template
 from stubwire._url import parse_base_url
-from stubwire._wiring import client_options, open_pool, stated
+from stubwire._wiring import client_options, open_pool, over, stated
 from stubwire.errors import ConfigurationError
 from stubwire.markers import UNSET, Unset
 from stubwire.retry import Retry
@@ -127,7 +127,7 @@ class ApiClient:
     def __init__(self, settings: ClientSettings | Unset | None = UNSET, /, **options: Unpack[ClientOptions]) -> None:
         given = client_options(options, ClientOptions, type(self).__name__)
         chosen = self._settings(settings)
-        layers = {**stated(type(self), ApiClient), **_from_settings(chosen, type(self)), **given}
+        layers = over(given, over(_from_settings(chosen, type(self)), stated(type(self), ApiClient)))
         name = type(self).__name__
         base = parse_base_url(layers.pop("base_url", ""), name)
         if base.userinfo is not None and "auth" not in layers:
@@ -295,9 +295,6 @@ def _from_settings(settings: ClientSettings | None, owner: type) -> dict[str, An
         values["limits"] = replace(getattr(owner, "limits", Limits()), **limits)
     if settings.auth is not None:
         values["auth"] = settings.auth
-    lower = getattr(owner, "headers", {})
-    if "headers" in values:
-        values["headers"] = {**lower, **values["headers"]}
     return values
 
 

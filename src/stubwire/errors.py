@@ -21,7 +21,7 @@
         ├── ResponseTooLargeError
         └── RedirectError
 
-This module's rule: it knows nothing of the rest. The core fills in what a `CallError` says about its call.
+This module's rule: it knows nothing of calls. The core fills in what a `CallError` says about its own.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ import builtins
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from typing_extensions import TypedDict, TypeVar
+
+from stubwire import _redact
 
 if TYPE_CHECKING:
     from stubwire._request import Request
@@ -66,22 +68,18 @@ class CallError(StubwireError):
     Pickles and copies are redacted: they keep no credential.
     """
 
-    endpoint: str
+    endpoint: str = ""
     """The stub's name, such as `"GitHub.user_repos"` or `"GitHub.issues.list"`; empty outside a call."""
-    attempts: tuple[Attempt, ...]
+    attempts: tuple[Attempt, ...] = ()
     """What was tried, in order."""
-    elapsed: float
+    elapsed: float = 0.0
     """Seconds from the start of the call to its failure."""
-    request_id: str | None
+    request_id: str | None = None
     """The server's name for the request, where it gave one."""
+    _request: Request | None = None
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message)
-        self.endpoint = ""
-        self.attempts = ()
-        self.elapsed = 0.0
-        self.request_id = None
-        self._request: Request | None = None
 
     @property
     def request(self) -> Request:
@@ -169,7 +167,10 @@ class WriteError(NetworkError):
 
 
 class ProtocolError(TransportError):
-    """The request cannot be sent as it is: an invalid URL, an unsupported scheme, a malformed message. Never retried."""
+    """The request cannot be sent as it is: an invalid URL, an unsupported scheme, a malformed message.
+
+    It is never retried.
+    """
 
 
 class HTTPStatusError(CallError, Generic[B]):
@@ -192,6 +193,9 @@ class HTTPStatusError(CallError, Generic[B]):
         self.response = response
         self.body = body
         self.retry_after = None
+
+    def _state(self) -> dict[str, object]:
+        return {**self.__dict__, "body": _redact._hide(self.body)}
 
 
 class ClientError(HTTPStatusError[B]):

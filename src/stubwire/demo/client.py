@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from stubwire import ApiClient, ClientError, ClientSettings, ExponentialBackoff, Query, Resource, Retry, get, post
+from stubwire import ApiClient, Auth, ClientError, ClientSettings, ExponentialBackoff, Query, Resource, Retry, get, post
 from stubwire.auth import BearerAuth
 
 # -- what GitHub sends and takes
@@ -141,11 +141,11 @@ class Issues(Resource, path="/repos/<owner>/<repo>/issues"):
         repo: str,
         *,
         state: Literal["open", "closed", "all"] = "open",
-        labels: Annotated[list[str] | None, Query(style="comma")] = None,
+        labels: str | None = None,
         per_page: PerPage = 30,
         page: int = 1,
     ) -> list[Issue]:
-        """List the issues of a repository, pull requests included; of several labels, an issue must have all."""
+        """List the issues of a repository, pull requests included; `labels`, joined by commas, must all be there."""
         raise NotImplementedError
 
     @get("/<number>")
