@@ -8,14 +8,15 @@ import json as jsonlib
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import trio
 
 from stubwire import _clock
 
-ENGINES = ("httpx", "httpx2")
+EngineName = Literal["httpx", "httpx2"]
+ENGINES: tuple[EngineName, ...] = ("httpx", "httpx2")
 COLOURS = ("sync", "asyncio", "trio")
 
 
@@ -101,9 +102,10 @@ class Colour:
 
 
 @pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> str:
+def engine(request: pytest.FixtureRequest) -> EngineName:
     """The name of an engine."""
-    return str(request.param)
+    name: EngineName = request.param
+    return name
 
 
 @pytest.fixture(params=COLOURS)

@@ -6,13 +6,14 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any
 
 import pytest
 import trio
-from conftest import Api, Colour, Reply
 from pydantic import BaseModel
 
 import stubwire
+from conftest import Api, Colour, Reply
 from stubwire import ApiClient, CallNext, ColourError, Request, Response, get, post
 
 MakeApi = Callable[..., Api]
@@ -97,7 +98,8 @@ def test_the_request_is_made_without_sending_it(api: MakeApi) -> None:
 
     assert (request.method, request.url) == ("GET", "https://api.example/v1/users/octocat?verbose=false")
     assert request.arguments == {"login": "octocat", "verbose": False}
-    assert request.spec is not None and request.spec.path == "/users/<login>"
+    assert request.spec is not None
+    assert request.spec.path == "/users/<login>"
     assert request.curl() == "curl -X GET 'https://api.example/v1/users/octocat?verbose=false'"
     assert server.requests == []
 
@@ -201,7 +203,11 @@ def test_context_variables_reach_the_middleware(api: MakeApi, colour: Colour) ->
 
 def test_threads_share_a_client(api: MakeApi) -> None:
     """Twenty threads get each their own answer."""
-    users = Users(transport=api(lambda request: Reply(json={"id": 1, "login": request.url.path[-3:]})).transport)
+
+    def named(request: Any) -> Reply:
+        return Reply(json={"id": 1, "login": request.url.path[-3:]})
+
+    users = Users(transport=api(named).transport)
     results: dict[int, str] = {}
 
     def work(number: int) -> None:
@@ -277,7 +283,7 @@ def test_suspending_inside_a_running_loop_is_refused_too(api: MakeApi) -> None:
     async def main() -> None:
         users.user("octocat")
 
-    with pytest.raises(ColourError, match="'impatient' awaited something that suspends"):
+    with pytest.raises(ColourError, match=r"'impatient' awaited something that suspends"):
         asyncio.run(main())
 
 
@@ -295,7 +301,7 @@ def test_a_middleware_cannot_hide_that_it_suspended(api: MakeApi, how: str) -> N
                 await asyncio.sleep(0)
         return await call_next(request)
 
-    with pytest.raises(ColourError, match="'stubborn' awaited something that suspends"):
+    with pytest.raises(ColourError, match=r"'stubborn' awaited something that suspends"):
         users_with(api, stubborn).user("octocat")
 
 
@@ -306,7 +312,7 @@ def test_a_trio_middleware_in_a_synchronous_call_is_named(api: MakeApi) -> None:
         await trio.sleep(0.01)
         return await call_next(request)
 
-    with pytest.raises(ColourError, match="'impatient' needs an event loop"):
+    with pytest.raises(ColourError, match=r"'impatient' needs an event loop"):
         users_with(api, impatient).user("octocat")
 
 
@@ -316,6 +322,6 @@ def test_another_runtime_error_is_the_users_own(api: MakeApi) -> None:
     async def broken(request: Request, call_next: CallNext) -> Response:
         raise RuntimeError("mine")
 
-    with pytest.raises(RuntimeError, match="^mine") as error:
+    with pytest.raises(RuntimeError, match=r"^mine") as error:
         users_with(api, broken).user("octocat")
     assert error.value.__notes__ == ["raised in the middleware 'broken'"]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Api, Clock, Colour, Fail, Reply
 
+from conftest import Api, Clock, Colour, Fail, Reply
 from stubwire import (
     ApiClient,
     CallError,
@@ -187,7 +187,7 @@ def test_a_middleware_that_forgets_to_return_is_named(api: MakeApi) -> None:
         await call_next(request)
 
     with pytest.raises(TypeError) as error:
-        Things(transport=api(Reply(json=[1])).transport, middleware=[forgetful]).things()  # type: ignore[list-item]  # pyright: ignore
+        Things(transport=api(Reply(json=[1])).transport, middleware=[forgetful]).things()  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     assert str(error.value) == (
         "the middleware 'test_a_middleware_that_forgets_to_return_is_named.<locals>.forgetful' returned NoneType, "
         "not a Response: write `return await call_next(request)`"
@@ -221,8 +221,8 @@ def test_a_base_exception_passes_untouched(api: MakeApi) -> None:
 
 def test_per_is_call_or_attempt(api: MakeApi) -> None:
     """Anything else is refused."""
-    with pytest.raises(ValueError, match="^per='hop': write 'call' or 'attempt'$"):
-        Things(transport=api().transport).use(marking("x", []), per="hop")  # type: ignore[arg-type]  # pyright: ignore
+    with pytest.raises(ValueError, match=r"^per='hop': write 'call' or 'attempt'$"):
+        Things(transport=api().transport).use(marking("x", []), per="hop")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 # ---- interceptors
@@ -245,15 +245,16 @@ def test_an_interceptor_unwraps_an_envelope(api: MakeApi, colour: Colour) -> Non
     things = Things(transport=api(Reply(json={"items": [1, 2]})).transport)
 
     def extract_items(response: Response) -> None:
-        if isinstance(response.data, dict) and "items" in response.data:
-            response.data = response.data["items"]
+        data: Any = response.data
+        if isinstance(data, dict) and "items" in data:
+            response.data = data["items"]
 
     handle = things.interceptors.response.use(extract_items)
     assert colour.run(things.things) == [1, 2]
 
     things.interceptors.response.eject(handle)
     things.interceptors.response.eject(handle)
-    with pytest.raises(CallError, match="does not fit"):
+    with pytest.raises(CallError, match=r"does not fit"):
         colour.run(things.things)
 
 

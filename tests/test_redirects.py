@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Api, Colour, Reply
 from pydantic import BaseModel
 
+from conftest import Api, Colour, Reply
 from stubwire import ApiClient, HTTPStatusError, RedirectError, get, head, post, put
 from stubwire.auth import BearerAuth
 
@@ -162,9 +162,7 @@ def test_what_is_refused(api: MakeApi, location: str, why: str) -> None:
 
 def test_a_body_does_not_go_to_another_origin(api: MakeApi) -> None:
     """Also not under 307, which keeps it."""
-    message = refused(
-        api, to("https://other.example/things", 307), call=lambda things: things.create(Thing(id=1))
-    )
+    message = refused(api, to("https://other.example/things", 307), call=lambda things: things.create(Thing(id=1)))
     assert message == (
         "Things.create: POST https://api.example/things answered with a redirect of a body to another origin: "
         "POST https://other.example/things"
@@ -174,7 +172,7 @@ def test_a_body_does_not_go_to_another_origin(api: MakeApi) -> None:
 def test_a_redirect_without_a_location_is_its_status(api: MakeApi) -> None:
     """There is nothing to follow; so it is with 304."""
     for status in (302, 304):
-        with pytest.raises(HTTPStatusError, match=f"answered {status}"):
+        with pytest.raises(HTTPStatusError, match=rf"answered {status}"):
             Things(transport=api(Reply(status)).transport).thing(1)
 
 

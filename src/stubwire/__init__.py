@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from stubwire._declaration import EndpointOptions
 from stubwire._endpoint import AsyncEndpoint, Endpoint, Route
 from stubwire._headers import Headers
 from stubwire._middleware import Handle, Interceptors
@@ -20,7 +21,6 @@ from stubwire._spec import EndpointSpec, ParameterSpec
 from stubwire._types import AsyncTransport, Auth, CallNext, HttpClient, Middleware, Plugin, Transport
 from stubwire._verbs import delete, get, head, options, patch, post, put, route
 from stubwire.client import ApiClient, ClientOptions
-from stubwire._declaration import EndpointOptions
 from stubwire.errors import (
     ArgumentError,
     AuthenticationError,
@@ -61,6 +61,7 @@ from stubwire.retry import Backoff, ExponentialBackoff, FixedDelay, LinearBackof
 if TYPE_CHECKING:
     from stubwire import auth as auth
     from stubwire import plugins as plugins
+    from stubwire import settings as settings
     from stubwire.settings import ClientSettings
 
 __all__ = [
@@ -147,10 +148,29 @@ __all__ = [
 ]
 
 
+_MODULES = frozenset({"auth", "plugins", "settings"})
+
+
 def __getattr__(name: str) -> object:
     """Import what is slow, or seldom used, when it is asked for."""
     if name == "ClientSettings":
         return importlib.import_module("stubwire.settings").ClientSettings
-    if name in ("auth", "plugins", "settings", "testing", "demo"):
+    if name in _MODULES:
         return importlib.import_module(f"stubwire.{name}")
     raise AttributeError(f"module 'stubwire' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, those that are imported at first use too."""
+    return sorted({*globals(), *__all__, *_MODULES})
+
+
+def _show_as_public() -> None:
+    """Tracebacks, reprs and pickles name what a user imports: `stubwire.Retry`, not the module it is written in."""
+    for name in __all__:
+        item = globals().get(name)
+        if str(getattr(item, "__module__", "")).startswith("stubwire._"):
+            setattr(item, "__module__", __name__)  # noqa: B010 - what it is, a checker cannot know
+
+
+_show_as_public()

@@ -41,6 +41,7 @@ class Scope:
     Attributes:
         environment: what the generic bases of the class, or an alias such as `Crud[Repo]`, fix type variables to, each
             with the class that it belongs to.
+        roles: what was decided of parameters so far; kept here, because it holds as long as the names do.
     """
 
     def __init__(self, owner: type, local: Mapping[str, object], alias: object = None) -> None:
@@ -48,6 +49,7 @@ class Scope:
         self._owner = owner
         self._local: Mapping[str, object] = ChainMap(parameters, cast("dict[str, Any]", local)) if parameters else local
         self._arguments = type_arguments(owner, alias)
+        self.roles: dict[object, dict[object, Any]] = {}
         self._known: dict[tuple[int, str], object] = {}
         self.environment: dict[object, object] = {
             (kind, variable): argument
@@ -71,6 +73,8 @@ class Scope:
             NameError: it has a name that is not defined yet.
             SyntaxError: its text is no expression.
         """
+        if isinstance(hint, type):
+            return hint
         names, owner = self, self._owner
         if declared_in is not None and declared_in is not owner:
             owner = declared_in
@@ -78,27 +82,38 @@ class Scope:
         return substitute(names._evaluate(hint, module), self._arguments.get(owner, {}))
 
     def _evaluate(self, hint: object, module: dict[str, Any]) -> object:
-        while isinstance(hint, (str, ForwardRef)):
-            hint = self._named(hint if isinstance(hint, str) else hint.__forward_arg__, module)
-        if _has_text(hint):
-            holder = FunctionType((lambda: None).__code__, module)
-            holder.__annotations__ = {"hint": hint}
-            hint = typing.get_type_hints(holder, module, self._names(module), include_extras=True)["hint"]
-        return hint
+        if isinstance(hint, ForwardRef):
+            hint = hint.__forward_arg__
+        if isinstance(hint, str):
+            key = (id(module), hint)
+            if key not in self._known:
+                self._known[key] = self._evaluate(self._named(hint, module), module)
+            return self._known[key]
+        if not _has_text(hint):
+            return hint
+        holder = FunctionType((lambda: None).__code__, module)
+        holder.__annotations__ = {"hint": hint}
+        return typing.get_type_hints(holder, module, self._names(module), include_extras=True)["hint"]
 
     def _named(self, text: str, module: dict[str, Any]) -> object:
-        key = (id(module), text)
-        if key not in self._known:
-            try:
-                self._known[key] = eval(text, module, self._local)  # noqa: S307 - the program's own annotations
-            except NameError:
-                self._known[key] = eval(text, module, self._names(module))  # noqa: S307
-            except AttributeError as error:  # a module that is still being imported
-                raise NameError(str(error), name=text) from None
-        return self._known[key]
+        try:
+            return eval(text, module, self._local)
+        except NameError:
+            return eval(text, module, self._names(module))
+        except AttributeError as error:  # a module that is still being imported
+            raise NameError(str(error), name=text) from None
 
     def _names(self, module: dict[str, Any]) -> ChainMap[str, Any]:
         return ChainMap(cast("dict[str, Any]", self._local), module, vars(builtins), dict(vars(self._owner)))
+
+
+def declaring(owner: type, stub: FunctionType) -> type:
+    """The class whose body has the stub: the owner, or a base of it."""
+    name = stub.__qualname__.rpartition(".")[0]
+    for kind in owner.__mro__:
+        if kind.__qualname__ == name and kind.__module__ == stub.__module__:
+            return kind
+    return owner
 
 
 def raw_annotations(stub: FunctionType) -> dict[str, Any]:

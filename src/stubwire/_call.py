@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stubwire import _clock
-from stubwire._response import Attempt, Response
-from stubwire.errors import CallError
 
 if TYPE_CHECKING:
     from stubwire._plan import Plan
     from stubwire._request import Request
+    from stubwire._response import Attempt, Response
     from stubwire._runtime import Runtime
+    from stubwire.errors import CallError
 
 
 class Call:

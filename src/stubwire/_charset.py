@@ -9,7 +9,9 @@ from __future__ import annotations
 import codecs
 import re
 
-_CHARSET = re.compile(r"""charset\s*=\s*"?([^\s";]+)""", re.IGNORECASE)
+_CHARSET = re.compile(r"""(?:^|[;\s])charset\s*=\s*"?([^\s";]+)""", re.IGNORECASE)
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+"""Codecs of Python's own that are no charsets: some of them take quadratic time."""
 
 
 class CharsetError(ValueError):
@@ -24,15 +26,23 @@ def text(content: bytes, content_type: str) -> str:
     """
     match = _CHARSET.search(content_type)
     name = match[1] if match else "utf-8"
-    try:
-        "".encode(name)  # a bytes-to-bytes codec such as zlib, which could inflate without bound, is a LookupError
-        codec = codecs.lookup(name).name
-    except (LookupError, UnicodeError):
-        raise CharsetError(f"names the charset {name!r}, which is no text encoding") from None
+    codec = _codec(name)
+    if codec is None:
+        raise CharsetError(f"names the charset {name!r}, which is no text encoding")
     try:
         return content.decode("utf-8-sig" if codec == "utf-8" else codec)
     except UnicodeError:
-        raise CharsetError(f"is not {codec}") from None
+        pass  # its context would show the content
+    raise CharsetError(f"is not {codec}")
+
+
+def _codec(name: str) -> str | None:
+    try:
+        "".encode(name)  # a bytes-to-bytes codec such as zlib, which could inflate without bound, is a LookupError
+        codec = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return None
+    return None if codec.replace("_", "-") in _NO_CHARSETS else codec
 
 
 def utf8(content: bytes, content_type: str) -> bytes:

@@ -1,48 +1,28 @@
-"""From declaration to `EndpointSpec`: the role of each parameter, and every way to be wrong about it.
+"""From declaration to `EndpointSpec`, and every way to be wrong about it.
 
-This module's rule: `parameters` and `check` run when the class is created and cost microseconds; what is expensive
-(type adapters, the bind function) waits for the first access, in `build`.
+This module's rule: `check` runs when the class is created and costs microseconds; what is expensive (type adapters,
+the bind function) waits for the first access.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Mapping
 from inspect import Parameter
-from typing import Any, cast
+from typing import Any, cast, get_origin
 
 from stubwire import _kinds, _options, _template
-from stubwire._annotations import Scope, free_variables, name_of, raw_annotations
+from stubwire._annotations import Scope, declaring, free_variables, name_of, raw_annotations
 from stubwire._declaration import Argument, Declaration, EndpointOptions, arguments
 from stubwire._decode import result_type, statuses
-from stubwire._headers import check_name
+from stubwire._headers import is_name
+from stubwire._roles import RoleError, role
 from stubwire._spec import EndpointSpec, ParameterSpec, Role
 from stubwire._template import Template, TemplateError
-from stubwire.errors import ArgumentError, ConfigurationError, HTTPStatusError, SpecError
-from stubwire.markers import Body, Cookie, Header, Marker, Path, Query, Unset
+from stubwire.errors import ConfigurationError, HTTPStatusError, SpecError
+from stubwire.markers import Body, Marker, Unset
+from stubwire.retry import Retry
 
-BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
-_ROLES: dict[type, Role] = {Path: "path", Query: "query", Header: "header", Cookie: "cookie", Body: "body"}
 _KNOWN_OPTIONS = frozenset(EndpointOptions.__annotations__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """What a parameter's type says about its role."""
-
-    markers: tuple[Marker | Body, ...]
-    is_body: bool
-    is_text: bool
-    allows_none: bool
-    free: tuple[object, ...]
-
-
-@lru_cache(maxsize=4096)
-def _shape(hint: Any) -> _Shape:
-    items = _kinds.item_type(hint)
-    is_body = _kinds.is_body(hint)
-    is_text = not is_body and (items is None or (_kinds.item_type(items) is None and not _kinds.is_body(items)))
-    return _Shape(_kinds.markers(hint), is_body, is_text, _kinds.allows_none(hint), free_variables(_kinds.plain(hint)))
 
 
 def parse_path(text: str, where: str) -> Template:
@@ -51,6 +31,8 @@ def parse_path(text: str, where: str) -> Template:
     Raises:
         SpecError: it is.
     """
+    if not isinstance(cast("object", text), str):
+        raise SpecError(f"{where}: path {text!r} is no text: write '/' and what follows the base URL")
     try:
         return _template.parse(text)
     except TemplateError as error:
@@ -58,9 +40,12 @@ def parse_path(text: str, where: str) -> Template:
     raise SpecError(f"{where}: {message}")
 
 
-def full_path(declaration: Declaration, prefix: Template, where: str) -> Template:
-    """The stub's template behind the prefix of its resources."""
-    template = parse_path(declaration.path, where)
+def join_path(prefix: Template, template: Template, where: str) -> Template:
+    """A resource's path and what stands below it, as one template.
+
+    Raises:
+        SpecError: they do not go together.
+    """
     if not prefix.parts:
         return template
     try:
@@ -70,23 +55,39 @@ def full_path(declaration: Declaration, prefix: Template, where: str) -> Templat
     raise SpecError(f"{where}: {message}")
 
 
-def check(declaration: Declaration, owner: type, scope: Scope, prefix: Template) -> None:
+def full_path(declaration: Declaration, prefix: Template, where: str) -> Template:
+    """The stub's template behind the prefix of its resources."""
+    return join_path(prefix, parse_path(declaration.path, where), where)
+
+
+def check(declaration: Declaration, owner: type, scope: Scope, prefix: Template, *, mounted: bool = True) -> None:
     """Find everything that is wrong with a declaration, except for names that are defined later.
+
+    Args:
+        declaration: the stub.
+        owner: the class that has it, perhaps by inheritance.
+        scope: the names that its annotations may use.
+        prefix: the path of the resources that hold it.
+        mounted: whether that is all of the prefix, so that no other resource can bring a placeholder.
 
     Raises:
         SpecError: something is.
-        NameError: an annotation has a name that is not defined yet; what could be checked was.
     """
-    where = declaration.where(owner)
+    reading = _Reading(declaration, owner, scope, prefix)
     if declaration.options:
-        _check_options(declaration.options, where)
-    template = full_path(declaration, prefix, where)
-    raw = raw_annotations(declaration.stub)
-    if "return" not in raw:
-        raise SpecError(f"{where}: has no return type: write -> Model for what it returns, or -> None")
-    parameters(declaration, owner, scope, template)
-    if declaration.options:
-        _check_result(declaration, scope.resolve(raw["return"], declaration.stub.__globals__), where)
+        check_options(declaration.options, reading.where)
+    found: list[tuple[str, Role, str]] = []
+    for argument in reading.arguments:
+        try:
+            found.append((argument.name, *reading.role(argument, mounted=mounted)))
+        except NameError:  # defined later: the first access finds out
+            continue
+    _check_together(found, reading.where)
+    if declaration.options:  # without any, the result cannot be wrong before it is decoded
+        try:
+            _check_result(declaration.options, reading.returns(), reading.where)
+        except NameError:
+            return
 
 
 def specify(declaration: Declaration, owner: type, scope: Scope, prefix: Template) -> EndpointSpec:
@@ -95,22 +96,22 @@ def specify(declaration: Declaration, owner: type, scope: Scope, prefix: Templat
     Raises:
         SpecError: it is wrong, or a name in it is still not defined.
     """
-    where = declaration.where(owner)
-    template = full_path(declaration, prefix, where)
-    options = declaration.options
+    reading = _Reading(declaration, owner, scope, prefix)
+    where, options = reading.where, declaration.options
     try:
-        returns = scope.resolve(raw_annotations(declaration.stub)["return"], declaration.stub.__globals__)
-        found = parameters(declaration, owner, scope, template)
-        _check_result(declaration, returns, where)
+        found = tuple(reading.parameter(argument) for argument in reading.arguments)
+        returns = reading.returns()
     except NameError as error:
         missing = error.name
     else:
-        if free := free_variables(_kinds.plain(returns)):
-            raise SpecError(f"{where}: nothing says what {name_of(free[0])} is: subclass with a type, as in Crud[Repo]")
+        _check_together([(parameter.name, parameter.role, parameter.alias) for parameter in found], where)
+        _check_result(options, returns, where)
+        for hint in (returns, *(parameter.annotation for parameter in found)):
+            _check_filled(hint, owner, where)
         return EndpointSpec(
             name=where,
             method=declaration.method,
-            path=template.text,
+            path=reading.template.text,
             parameters=found,
             returns=returns,
             is_async=declaration.is_async,
@@ -119,140 +120,183 @@ def specify(declaration: Declaration, owner: type, scope: Scope, prefix: Templat
             none_on=frozenset(options.get("none_on", ())),
         )
     raise SpecError(
-        f"{where}: the name {missing!r} in its annotations is not defined: define or import it at run time, not only "
-        "under TYPE_CHECKING, and before the class if both are inside a function"
+        f"{where}: the name {missing!r} in its annotations is not defined: import it at run time, not only under "
+        "TYPE_CHECKING, and define it before the class where both are inside a function"
     )
 
 
-# ---- parameters
+# ---- the stub
 
 
-def parameters(declaration: Declaration, owner: type, scope: Scope, template: Template) -> tuple[ParameterSpec, ...]:
-    """The parameters with their roles.
+class _Reading:
+    """One declaration, read for one owner.
 
     Raises:
-        SpecError: one is wrong.
-        NameError: one has a type that is not defined yet.
+        SpecError: its path or its signature is wrong.
     """
-    where = declaration.where(owner)
-    found = arguments(declaration, where)
-    missing = [name for name in template.names if all(argument.name != name for argument in found)]
-    if missing:
-        raise SpecError(
-            f"{where}: path {template.text!r} names {missing[0]!r}, which no parameter supplies: "
-            f"add the parameter {missing[0]}: str"
-        )
-    raw = raw_annotations(declaration.stub)
-    specs = [_parameter(argument, declaration, scope, template, raw, where) for argument in found]
-    _check_together(specs, where)
-    return tuple(specs)
 
+    def __init__(self, declaration: Declaration, owner: type, scope: Scope, prefix: Template) -> None:
+        stub = declaration.stub
+        self.where = declaration.where(owner)
+        self.template = full_path(declaration, prefix, self.where)
+        self.arguments = arguments(declaration, self.where)
+        self._names = self.template.names
+        self._method = declaration.method
+        self._scope = scope
+        self._module = stub.__globals__
+        self._raw = raw_annotations(stub)
+        self._declared_in = declaring(owner, stub)
+        self._roles = scope.roles.setdefault((declaration.method, self._declared_in), {})
+        if "return" not in self._raw:
+            raise SpecError(f"{self.where}: has no return type: write -> Model for what it returns, or -> None")
+        own = {argument.name for argument in self.arguments}
+        for name in self._names:
+            if name not in own:
+                raise SpecError(
+                    f"{self.where}: path {self.template.text!r} names {name!r}, which no parameter supplies: "
+                    f"write the parameter {name}: str, or take <{name}> out of the path"
+                )
 
-def _parameter(  # noqa: PLR0917 - one row of a table
-    argument: Argument, declaration: Declaration, scope: Scope, template: Template, raw: dict[str, Any], where: str
-) -> ParameterSpec:
-    name = argument.name
-    at = f"{where}: parameter {name!r}"
-    if name not in raw:
-        if argument.default is Parameter.empty and name not in template.names:
-            raise SpecError(f"{at} has no annotation: write {name}: str, or the type that it has")
-        hint: object = str if name in template.names else object
-    else:
-        hint = scope.resolve(raw[name], declaration.stub.__globals__)
-    try:
-        shape = _shape(hint)
-    except TypeError:  # an unhashable annotation
-        shape = _shape.__wrapped__(hint)
-    marker = _marker(shape, at)
-    role = _role(name, marker, shape, declaration.method, template, at)
-    _check_type(role, hint, shape, argument, at)
-    alias = _alias(name, marker, role, at)
-    return ParameterSpec(name, alias, role, hint, argument.default, argument.kind)
+    def hint(self, argument: Argument) -> object:
+        """The type of a parameter.
 
+        Raises:
+            SpecError: it has none, and needs one.
+            NameError: it has a name that is not defined yet.
+        """
+        name = argument.name
+        if name in self._raw:
+            return self._resolved(self._raw[name], f"parameter {name!r}")
+        if name in self._names:
+            return str
+        if argument.default is Parameter.empty:
+            raise SpecError(f"{self._at(argument)} has no annotation: write {name}: str, or the type that it has")
+        return object
 
-def _marker(shape: _Shape, at: str) -> Marker | Body | None:
-    if len(shape.markers) > 1:
-        names = " and ".join(type(marker).__name__ for marker in shape.markers)
-        raise SpecError(f"{at} has the markers {names}: keep one")
-    return shape.markers[0] if shape.markers else None
+    def returns(self) -> object:
+        """The type of the result.
 
+        Raises:
+            NameError: it has a name that is not defined yet.
+        """
+        return self._resolved(self._raw["return"], "the result")
 
-def _role(  # noqa: PLR0917 - one decision, in the order of the documentation
-    name: str, marker: Marker | Body | None, shape: _Shape, method: str, template: Template, at: str
-) -> Role:
-    in_path = name in template.names
-    if marker is not None:
-        role = _ROLES[type(marker)]
-        if (role == "path") != in_path:
-            if in_path:
-                raise SpecError(f"{at} is named in the path, so it cannot be a {type(marker).__name__}: rename one")
-            raise SpecError(f"{at} is a Path, but path {template.text!r} has no <{name}>: add it, or drop the marker")
-        return role
-    if in_path:
-        return "path"
-    if shape.is_body:
-        if method in BODY_METHODS:
-            return "body"
-        raise SpecError(f"{at} looks like a body, which {method} has none of: mark it Body() to send it as one")
-    return "query"
+    def role(self, argument: Argument, *, mounted: bool = True) -> tuple[Role, str]:
+        """Where a parameter goes, and its name there; decided once for parameters that are alike.
 
-
-def _check_type(role: Role, hint: object, shape: _Shape, argument: Argument, at: str) -> None:
-    if role == "body" or shape.free:
-        return
-    if not shape.is_text:
-        raise SpecError(
-            f"{at} is a {role} parameter of type {name_of(hint)}, which is no scalar"
-            + (": write one parameter for each field" if role == "query" else "")
-        )
-    if role != "query" and _kinds.item_type(hint) is not None:
-        raise SpecError(f"{at} is a {role} parameter of type {name_of(hint)}: only a query parameter repeats")
-    if role == "path" and (shape.allows_none or argument.default is None) and hint is not object:
-        raise SpecError(f"{at} fills the path, so it cannot be None: drop None from its type and default")
-
-
-def _alias(name: str, marker: Marker | Body | None, role: Role, at: str) -> str:
-    alias = marker.alias if isinstance(marker, Marker) else None
-    if role == "header":
-        alias = alias or name.replace("_", "-").title()
+        Raises:
+            SpecError: it cannot go anywhere.
+            NameError: its type has a name that is not defined yet.
+        """
+        name, default = argument.name, argument.default
+        in_path = name in self._names
+        given = type(default) if default is not Parameter.empty else default
+        key = (name, self._raw.get(name, Parameter.empty), in_path, given)
         try:
-            return check_name(alias)
-        except ArgumentError as error:
+            found = self._roles.get(key)
+            if found is None:
+                found = self._roles[key] = self._decided(argument, in_path=in_path)
+        except TypeError:  # an unhashable annotation
+            found = self._decided(argument, in_path=in_path)
+        if found[0] == "path" and not in_path and mounted:
+            raise SpecError(
+                f"{self._at(argument)} is marked Path(), but the path {self.template.text!r} has no <{name}>: "
+                "write it there, or drop the marker"
+            )
+        return found
+
+    def _decided(self, argument: Argument, *, in_path: bool) -> tuple[Role, str]:
+        name, default = argument.name, argument.default
+        if isinstance(default, (Marker, Body)):
+            kind = type(default).__name__
+            raise SpecError(f"{self._at(argument)} has a marker as default: write {name}: Annotated[..., {kind}()]")
+        try:
+            return role(name, self.hint(argument), self._method, in_path=in_path, none=default is None)
+        except RoleError as error:
             message = str(error)
-        raise SpecError(f"{at}: {message}")
-    if role == "path" and alias is not None and alias != name:
-        raise SpecError(f"{at} fills <{name}>, so it needs no alias: rename the placeholder")
-    if role == "cookie" and alias is not None and not alias.isascii():
-        raise SpecError(f"{at}: {alias!r} is no cookie name: write letters, digits and hyphens")
-    return alias or name
+        raise SpecError(f"{self._at(argument)} {message}")
+
+    def parameter(self, argument: Argument) -> ParameterSpec:
+        """A parameter's spec."""
+        hint = self.hint(argument)
+        found, alias = self.role(argument)
+        return ParameterSpec(argument.name, alias, found, hint, argument.default, argument.kind)
+
+    def _resolved(self, raw: object, what: str) -> object:
+        try:
+            return self._scope.resolve(raw, self._module, self._declared_in)
+        except NameError:
+            raise
+        except Exception as error:
+            raise SpecError(
+                f"{self.where}: {what} has the annotation {raw!r}, which is no type ({type(error).__name__}: {error}): "
+                "write one that Python can evaluate"
+            ) from None
+
+    def _at(self, argument: Argument) -> str:
+        return f"{self.where}: parameter {argument.name!r}"
 
 
-def _check_together(specs: list[ParameterSpec], where: str) -> None:
-    bodies = [spec.name for spec in specs if spec.role == "body"]
-    if len(bodies) > 1:
+def _check_together(found: list[tuple[str, Role, str]], where: str) -> None:
+    seen: dict[object, str] = {}
+    for name, role_, alias in found:
+        key = role_ if role_ == "body" else (role_, alias.lower() if role_ == "header" else alias)
+        if key not in seen:
+            seen[key] = name
+        elif role_ == "body":
+            raise SpecError(
+                f"{where}: parameters {seen[key]!r} and {name!r} are both bodies: write one model that has both as its "
+                "fields, or mark the one that is none with Query()"
+            )
+        else:
+            raise SpecError(
+                f"{where}: parameters {seen[key]!r} and {name!r} are both the {role_} {alias!r}: write another alias "
+                f"for one, as in {role_.title()}('other')"
+            )
+
+
+def _check_filled(hint: object, owner: type, where: str) -> None:
+    for variable in free_variables(_kinds.plain(hint)):
         raise SpecError(
-            f"{where}: parameters {bodies[0]!r} and {bodies[1]!r} are both bodies: put them into one model, "
-            "or mark one Query()"
+            f"{where}: nothing says what {name_of(variable)} is: write the type in a subclass or an annotation, "
+            f"as in {owner.__name__}[Model]"
         )
-    seen: dict[tuple[str, str], str] = {}
-    for spec in specs:
-        key = (spec.role, spec.alias.lower() if spec.role == "header" else spec.alias)
-        if key in seen:
-            raise SpecError(f"{where}: parameters {seen[key]!r} and {spec.name!r} are both sent as {spec.alias!r}")
-        seen[key] = spec.name
+
+
+def _check_result(options: EndpointOptions, returns: object, where: str) -> None:
+    data_type, _ = result_type(returns)
+    if options.get("none_on") and not _kinds.allows_none(data_type):
+        raise SpecError(
+            f"{where}: none_on needs a return type that allows None: write -> {name_of(data_type)} | None"
+        )
+    if "unwrap" in options and _kinds.plain(data_type) in (None, type(None), bytes):
+        raise SpecError(f"{where}: unwrap needs a JSON result, not {name_of(data_type)}: write the type of that part")
+    if Unset in _kinds.members(data_type):
+        raise SpecError(f"{where}: a result is never Unset: write the type that the server answers with")
 
 
 # ---- options
 
 
-def _check_options(options: EndpointOptions, where: str) -> None:
+def check_options(options: EndpointOptions, where: str) -> None:
+    """Check the options of a verb, but for what they say about the result.
+
+    Raises:
+        SpecError: there is none of that name, or its value cannot be used.
+    """
     for name in options:
         if name not in _KNOWN_OPTIONS:
-            raise SpecError(f"{where}: {name!r} is no option; the options are {', '.join(sorted(_KNOWN_OPTIONS))}")
-    check_errors(cast("dict[Any, type]", options.get("errors", {})), where)
-    for status in options.get("none_on", ()):
-        if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status < 600:
-            raise SpecError(f"{where}: none_on has {status!r}, which is no status from 200 to 599")
+            raise SpecError(f"{where}: {name!r} is no option: write one of {', '.join(sorted(_KNOWN_OPTIONS))}")
+    given = cast("dict[str, Any]", options)
+    check_errors(given.get("errors", {}), where)
+    _check_none_on(given.get("none_on", frozenset()), where)
+    if "unwrap" in given and not (isinstance(given["unwrap"], str) and all(given["unwrap"].split("."))):
+        raise SpecError(f"{where}: unwrap={given['unwrap']!r} is no path: write keys with dots, such as 'data.items'")
+    if not isinstance(given.get("retry"), (Retry, type(None))):
+        raise SpecError(f"{where}: retry={given['retry']!r} is no Retry: write Retry(max_retries=...), or None")
+    key = given.get("idempotency_key", False)
+    if not isinstance(key, bool) and not (isinstance(key, str) and is_name(key)):
+        raise SpecError(f"{where}: idempotency_key={key!r} is no header name: write True, or the name of the header")
     try:
         _options.check(verb_layer(options), where)
     except ConfigurationError as error:
@@ -268,41 +312,46 @@ def verb_layer(options: EndpointOptions) -> _options.Options:
     return _options.Options(**cast("dict[str, Any]", folded))
 
 
-def check_errors(errors: dict[Any, type], where: str) -> None:
+def _check_none_on(given: Any, where: str) -> None:
+    if not isinstance(given, (set, frozenset)):
+        raise SpecError(f"{where}: none_on={given!r} is no set: write the statuses in braces, such as {{404}}")
+    for status in cast("set[Any]", given):
+        if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status < 600:
+            raise SpecError(f"{where}: none_on has {status!r}, which is no status: write numbers from 200 to 599")
+
+
+def check_errors(errors: Any, where: str) -> None:
     """Check a mapping of statuses to models and exception classes.
 
     Raises:
         SpecError: a key is no status, or a class cannot stand for it.
     """
-    for key, kind in errors.items():
-        try:
-            covered = statuses(key)
-        except (ValueError, TypeError):
-            raise SpecError(
-                f"{where}: errors has the key {key!r}: write a status from 300 to 599, a range of them, or '4XX'"
-            ) from None
-        if not isinstance(kind, type) or not issubclass(kind, BaseException):
-            continue
-        if not issubclass(kind, HTTPStatusError):
-            raise SpecError(f"{where}: errors maps {key!r} to {kind.__name__}: derive it from ClientError[Model]")
-        covers = cast("type[HTTPStatusError[Any]]", kind).covers
-        if covered[0] not in covers or covered[-1] not in covers:
-            raise SpecError(
-                f"{where}: errors maps {key!r} to {kind.__name__}, which stands for {covers[0]} to {covers[-1]} only"
-            )
+    if not isinstance(errors, Mapping):
+        raise SpecError(f"{where}: errors={errors!r} is no mapping: write {{404: NotFound, '5XX': Problem}}")
+    for key, kind in cast("Mapping[Any, Any]", errors).items():
+        _check_error(key, kind, where)
 
 
-def _check_result(declaration: Declaration, returns: object, where: str) -> None:
-    data_type, _ = result_type(returns)
-    options = declaration.options
-    if options.get("none_on") and not _kinds.allows_none(data_type):
+def _check_error(key: Any, kind: Any, where: str) -> None:
+    try:
+        covered = statuses(key)
+    except (ValueError, TypeError):
         raise SpecError(
-            f"{where}: none_on needs a return type that allows None: write -> {name_of(data_type)} | None"
+            f"{where}: errors has the key {key!r}: write a status from 300 to 599, a range of them, or '4XX'"
+        ) from None
+    if not isinstance(kind, type) and get_origin(kind) is None:
+        raise SpecError(f"{where}: errors maps {key!r} to {kind!r}: write a model, or a class derived from ClientError")
+    origin = get_origin(kind) or kind
+    if not isinstance(origin, type) or not issubclass(origin, BaseException):
+        return
+    if not issubclass(origin, HTTPStatusError):
+        raise SpecError(f"{where}: errors maps {key!r} to {name_of(kind)}: derive it from ClientError[Model]")
+    if origin is not kind:
+        raise SpecError(
+            f"{where}: errors maps {key!r} to {name_of(kind)}, which nothing could catch: write a class of your own, "
+            f"class MyError({name_of(kind)})"
         )
-    if "unwrap" in options:
-        if not all(options["unwrap"].split(".")):
-            raise SpecError(f"{where}: unwrap={options['unwrap']!r} is no dotted path such as 'data.items'")
-        if _kinds.plain(data_type) in (None, type(None), bytes):
-            raise SpecError(f"{where}: unwrap needs a JSON result, not {name_of(data_type)}")
-    if Unset in _kinds.members(data_type):
-        raise SpecError(f"{where}: a result is never Unset: write the type that the server answers with")
+    covers = cast("type[HTTPStatusError[Any]]", kind).covers
+    if covered[0] not in covers or covered[-1] not in covers:
+        only = f"{covers[0]} to {covers[-1]}" if len(covers) > 1 else f"{covers[0]}"
+        raise SpecError(f"{where}: errors maps {key!r} to {kind.__name__}, which stands for {only}: write such a status")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from inspect import Parameter
 from types import FunctionType
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from typing_extensions import TypedDict
 
@@ -48,8 +48,7 @@ class EndpointOptions(TypedDict, total=False):
     idempotency_key: bool | str
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """One parameter of a stub as its function has it."""
 
     name: str
@@ -91,7 +90,7 @@ def arguments(declaration: Declaration, where: str) -> list[Argument]:
     """
     stub, code = declaration.stub, declaration.stub.__code__
     if code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
-        raise SpecError(f"{where}: *args and **kwargs cannot be sent: name each parameter")
+        raise SpecError(f"{where}: *args and **kwargs cannot be sent: write each parameter by its name")
     count = code.co_argcount
     if count == 0:
         raise SpecError(f"{where}: has no self: write def {stub.__name__}(self, ...)")

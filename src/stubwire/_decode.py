@@ -6,26 +6,29 @@ nothing of pydantic or json, and no value it quotes, hangs on them as context.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
 
 import pydantic_core
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from stubwire import _charset, _kinds
-from stubwire._annotations import name_of
 from stubwire._encode import adapter
 from stubwire._response import Response, not_json
-from stubwire._spec import StatusKey
 from stubwire.errors import DecodeError, ErrorDetail, HTTPStatusError, ResponseValidationError, status_error
 from stubwire.retry import retry_after
+
+if TYPE_CHECKING:
+    from stubwire._spec import StatusKey
 
 Decoder = Callable[[Response[Any]], object]
 """A successful response to the stub's result."""
 
 _SHOWN_ERRORS = 5
+_BOM = b"\xef\xbb\xbf"
+_UTF8_TYPES = frozenset({b"application/json; charset=utf-8", b"application/json;charset=utf-8"})
 
 
 def result_type(returns: object) -> tuple[object, bool]:
@@ -44,88 +47,122 @@ def decoder(data_type: object, unwrap: str | None, where: str) -> Decoder:
     Raises:
         SpecError: pydantic has no schema for it.
     """
-    inner = _kinds.plain(data_type)
-    if inner in (None, type(None)):
+    kinds = [_kinds.plain(member) for member in _kinds.members(data_type)]
+    values = [kind for kind in kinds if kind not in (None, type(None))]
+    if not values:
         return _nothing
-    kinds = {_kinds.plain(member) for member in _kinds.members(data_type)} - {None, type(None)}
     optional = _kinds.allows_none(data_type)
-    if kinds == {bytes}:
-        return _optional(_content) if optional else _content
-    if kinds == {str} and unwrap is None:
-        return _optional(_text) if optional else _text
+    if unwrap is None and values in ([bytes], [str]):
+        return _Raw(data_type, where, is_bytes=values == [bytes], optional=optional)
     return _Json(data_type, unwrap, where, optional=optional)
 
 
-def _nothing(response: Response[Any]) -> None:
-    return response.data if response._assigned else None
+def _nothing(_: Response[Any]) -> None:
+    """Read nothing."""
 
 
-def _content(response: Response[Any]) -> object:
-    return response.data if response._assigned else response.content
+class _Raw:
+    """The body as bytes or as text, held to the constraints of its type."""
 
+    def __init__(self, data_type: object, where: str, *, is_bytes: bool, optional: bool) -> None:
+        self._validate = adapter(data_type, where).validate_python
+        self._is_bytes = is_bytes
+        self._optional = optional
+        self._assigned = _Json(data_type, None, where, optional=optional)
 
-def _text(response: Response[Any]) -> object:
-    return response.data if response._assigned else response.text
-
-
-def _optional(decode: Decoder) -> Decoder:
-    def decode_or_none(response: Response[Any]) -> object:
-        return decode(response) if response.content or response._assigned else None
-
-    return decode_or_none
+    def __call__(self, response: Response[Any]) -> object:
+        if response._assigned:
+            if not (self._is_bytes and isinstance(response.data, bytes)):
+                return self._assigned(response)
+            value: object = response.data
+        elif not response.content and self._optional:
+            return None
+        else:
+            value = response.content if self._is_bytes else response.text
+        try:
+            return self._validate(value)
+        except ValidationError as error:
+            details = _details(error, ())
+        raise _unfit(response, details, "a body")
 
 
 class _Json:
     """JSON, validated in one pass from the bytes; with `unwrap`, the part of it at a dotted path."""
 
     def __init__(self, data_type: object, unwrap: str | None, where: str, *, optional: bool) -> None:
-        steps = unwrap.split(".") if unwrap else []
-        by_index = next((index for index, step in enumerate(steps) if step.isdecimal()), len(steps))
-        self._keys, self._walk = steps[:by_index], steps[by_index:]
-        self._inner = adapter(data_type, where)
+        steps = tuple(unwrap.split(".")) if unwrap else ()
+        by_index = any(step.isdecimal() for step in steps)
+        self._keys = () if by_index else steps
+        self._location = tuple(int(step) if step.isdecimal() else step for step in steps) if by_index else ()
+        self._any = adapter(Any, where).validate_json if by_index else None
         self._optional = optional
-        self._validate = self._outer(data_type, where).validate_json
-
-    def _outer(self, data_type: object, where: str) -> TypeAdapter[Any]:
-        if not self._keys:
-            return adapter(Any, where) if self._walk else self._inner
-        nested = Any if self._walk else data_type
-        for key in reversed(self._keys):
-            nested = TypedDict("Envelope", {key: nested})  # type: ignore[operator, misc]  # pyright: ignore
-        return adapter(nested, where)
+        self._where = where
+        self._validate = adapter(_envelope(data_type, self._keys), where).validate_json
 
     def __call__(self, response: Response[Any]) -> object:
-        if response._assigned:
-            content = _to_json(response)
-        else:
-            content = response.content
+        content = _to_json(response) if response._assigned else response.content
+        if not response._assigned:
             if not content and self._optional:
                 return None
-            if not content.isascii():
-                content = _utf8(response)
+            if content.startswith(_BOM) or not _names_utf8(response):
+                content = response._utf8()
+        location: tuple[int | str, ...] = ()
         try:
-            return self._unwrapped(self._validate(content))
+            if self._any is not None:
+                content = pydantic_core.to_json(self._part(self._any(content)))
+                location = self._location
+            value = self._validate(content)
         except ValidationError as error:
-            details = cast("list[ErrorDetail]", error.errors(include_url=False, include_context=False))
-        raise _unfit(response, details)
+            details = _details(error, location)
+        except Exception as error:
+            error.add_note(f"raised while decoding the response of {self._where}")
+            raise
+        else:
+            for key in self._keys:
+                value = value[key]
+            return cast("object", value)
+        raise _unfit(response, details, "JSON")
 
-    def _unwrapped(self, value: Any) -> object:
-        for key in self._keys:
-            value = value[key]
-        if not self._walk:
-            return value
-        for step in self._walk:
-            value = _step(value, step)
-        return self._inner.validate_json(pydantic_core.to_json(value))
+    def _part(self, value: object) -> object:
+        """The part of decoded JSON at the dotted path; what is not there is pydantic's own `missing`."""
+        for depth, step in enumerate(self._location):
+            if isinstance(value, list) and isinstance(step, int) and step < len(cast("list[object]", value)):
+                value = cast("list[object]", value)[step]
+            elif isinstance(value, dict) and str(step) in value:
+                value = cast("dict[str, object]", value)[str(step)]
+            else:
+                missing = {"type": "missing", "loc": self._location[: depth + 1], "input": value}
+                raise ValidationError.from_exception_data("unwrap", [cast("Any", missing)])
+        return value
 
 
-def _step(value: object, step: str) -> object:
-    """One step into decoded JSON; what is not there is pydantic's own `missing`."""
-    if isinstance(value, list) and step.isdecimal() and int(step) < len(cast("list[object]", value)):
-        return cast("list[object]", value)[int(step)]
-    if isinstance(value, dict) and step in value:
-        return cast("dict[str, object]", value)[step]
-    raise ValidationError.from_exception_data("unwrap", [{"type": "missing", "loc": (step,), "input": None}])
+def _envelope(data_type: object, keys: tuple[str, ...]) -> object:
+    """The type of the whole body, of which `data_type` is the part behind the keys."""
+    make = cast("Callable[[str, dict[str, object]], object]", TypedDict)
+    for key in reversed(keys):
+        data_type = make("Envelope", {key: data_type})
+    return data_type
+
+
+def _names_utf8(response: Response[Any]) -> bool:
+    """Whether the Content-Type names no charset but UTF-8; without making a `Headers` on the way."""
+    if response._headers is not None:
+        return "charset" not in response.content_type.lower()
+    for name, value in cast("list[tuple[bytes, bytes]]", response._pairs):
+        if len(name) == 12 and name.lower() == b"content-type":
+            return value in _UTF8_TYPES or b"charset" not in value.lower()
+    return True
+
+
+def _details(error: ValidationError, location: tuple[int | str, ...]) -> list[ErrorDetail]:
+    """Pydantic's errors, with locations from the top of the body, and messages that quote no input."""
+    details: list[ErrorDetail] = []
+    for item in error.errors(include_url=False):
+        message = item["msg"]
+        if item["type"] == "union_tag_invalid":
+            message = message.replace(f" '{item.get('ctx', {}).get('tag')}'", "", 1)
+        details.append({"type": item["type"], "loc": (*location, *item["loc"]), "msg": message, "input": item["input"]})
+    return details
 
 
 def _to_json(response: Response[Any]) -> bytes:
@@ -133,32 +170,26 @@ def _to_json(response: Response[Any]) -> bytes:
         return pydantic_core.to_json(response.data)
     except ValueError:
         pass
-    what = type(response.data).__name__
-    raise DecodeError(f"answered, and an interceptor assigned data of type {what}, which is no JSON", response=response)
+    what = f"data of type {type(response.data).__name__}, which is no JSON"
+    raise DecodeError(f"answered {response.status_code}, and an interceptor assigned {what}", response=response)
 
 
-def _utf8(response: Response[Any]) -> bytes:
-    try:
-        return _charset.utf8(response.content, response.content_type)
-    except _charset.CharsetError as error:
-        message = str(error)
-    raise DecodeError(f"answered {response.status_code} with a body that {message}", response=response)
-
-
-def _unfit(response: Response[Any], details: list[ErrorDetail]) -> DecodeError:
-    if not response._assigned:
+def _unfit(response: Response[Any], details: list[ErrorDetail], what: str) -> DecodeError:
+    """The error for a body that does not fit; for one that is no JSON at all, what it is instead."""
+    status = response.status_code
+    if details[0].get("type") == "json_invalid" and not response._assigned:
         if not response.content:
-            return DecodeError(
-                f"answered {response.status_code} with an empty body, where JSON was declared", response=response
-            )
-        if details[0].get("type") == "json_invalid":
-            return not_json(response)
+            what = f"an empty body of {response.content_type}" if response.content_type else "an empty body"
+            return DecodeError(f"answered {status} with {what}, where JSON was declared", response=response)
+        return not_json(response)
     shown = "; ".join(
         f"{'.'.join(map(str, detail.get('loc', ())))}: {detail.get('msg', '')}".removeprefix(": ")
         for detail in details[:_SHOWN_ERRORS]
     )
     more = f"; and {len(details) - _SHOWN_ERRORS} more" if len(details) > _SHOWN_ERRORS else ""
-    message = f"answered {response.status_code} with JSON that does not fit: {shown}{more}"
+    if response._assigned:
+        what = "data that an interceptor assigned"
+    message = f"answered {status} with {what} that does not fit: {shown}{more}"
     return ResponseValidationError(message, response=response, details=details)
 
 
@@ -183,9 +214,9 @@ def statuses(key: StatusKey) -> range:
     raise ValueError(f"{key!r} is no status: write a number from 300 to 599, a range of them, or '4XX' or '5XX'")
 
 
-def narrowest(errors: dict[range, type], status: int) -> type | None:
-    """What the narrowest key that holds the status declares."""
-    keys = [key for key in errors if status in key]
+def narrowest(errors: Mapping[range, type], status: int) -> type | None:
+    """What the narrowest key that holds the status declares; of two as narrow, the upper layer's."""
+    keys = [key for key in reversed(list(errors)) if status in key]
     return errors[min(keys, key=len)] if keys else None
 
 
@@ -205,12 +236,13 @@ def _is_variable(argument: object) -> bool:
 
 def status_failure(response: Response[Any], declared: type | None) -> HTTPStatusError[Any]:
     """The error for a status that is no success."""
-    kind, model = status_error(response.status_code), cast("object", declared)
+    kind: type[HTTPStatusError[Any]] = status_error(response.status_code)
+    model: object = declared
     if isinstance(declared, type) and issubclass(declared, HTTPStatusError):
-        kind, model = cast("type[HTTPStatusError[Any]]", declared), body_type(declared)
+        kind, model = declared, body_type(cast("Any", declared))
     error = kind(f"answered {response.status_code}", response=response, body=_error_body(response, model))
     error.retry_after = retry_after(response.headers)
-    if response.content_type.startswith("application/problem+json"):
+    if response.content_type.lower().startswith("application/problem+json"):
         _add_problem(error, response)
     return error
 
@@ -235,5 +267,6 @@ def _add_problem(error: HTTPStatusError[Any], response: Response[Any]) -> None:
     problem = _error_body(response, None)
     if isinstance(problem, dict):
         fields = cast("dict[str, object]", problem)
-        said = [str(fields[name])[:200] for name in ("title", "detail") if fields.get(name)]
-        error.args = (f"{error.args[0]}: {'. '.join(said)}",) if said else error.args
+        texts = [fields.get(name) for name in ("title", "detail")]
+        said = ". ".join(" ".join(text.split())[:200] for text in texts if isinstance(text, str))
+        error.args = (f"{error.args[0]}: {said}",) if said else error.args

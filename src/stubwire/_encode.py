@@ -6,28 +6,38 @@ send with an `ArgumentError` that does not show the value.
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import math
 import re
-from collections.abc import Callable, Iterable
-from typing import Any, Literal, cast, get_args, get_origin
-from urllib.parse import quote, unquote
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args, get_origin
+from urllib.parse import quote
 
-from pydantic import SecretBytes, SecretStr, TypeAdapter, ValidationError
+import pydantic_core
+from annotated_types import BaseMetadata, GroupedMetadata
+from pydantic import BaseModel, SecretBytes, SecretStr, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError
+from pydantic.fields import FieldInfo
 
-from stubwire import _kinds
+from stubwire import _kinds, _percent
 from stubwire._annotations import name_of
-from stubwire._headers import check_value
+from stubwire._headers import check_value, is_name
 from stubwire.errors import ArgumentError, SpecError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 TextEncoder = Callable[[Any], str]
 """A value to text."""
 
-_SPLIT = re.compile(r"[/\\]")
-_CONTROL = re.compile(r"[\r\n\x00]")
 _NOT_IN_COOKIE = re.compile(r"[^\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]")
-_UNEXPECTED = re.compile(r"Expected `([^`]*)` - serialized value may not be as expected \[field_name='(\w+)'")
+_UNEXPECTED = re.compile(
+    r"[^\n]*\n *PydanticSerializationUnexpectedValue\(Expected `([^`]*)` - serialized value may not be as expected "
+    r"(?:\[field_name='(\w+)')?"
+)
+_NO_SEQUENCES: tuple[type, ...] = (str, bytes, bytearray, Mapping, BaseModel)
 
 
 def adapter(hint: object, where: str) -> TypeAdapter[Any]:
@@ -37,7 +47,7 @@ def adapter(hint: object, where: str) -> TypeAdapter[Any]:
         SpecError: pydantic has none.
     """
     try:
-        return TypeAdapter(hint)
+        return TypeAdapter[Any](cast("type[Any]", hint))
     except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError) as error:
         reason = str(error).splitlines()[0]
     raise SpecError(f"{where}: pydantic cannot handle the type {name_of(hint)}: {reason}")
@@ -47,30 +57,30 @@ def adapter(hint: object, where: str) -> TypeAdapter[Any]:
 
 
 def scalar(hint: object, where: str) -> TextEncoder:
-    """The encoder of a scalar type: its own pydantic JSON serializer, as text."""
-    inner = _kinds.plain(hint)
+    """The encoder of a scalar type: its own pydantic JSON serializer, as text.
+
+    Raises:
+        SpecError: pydantic cannot handle the type, or a choice in it is no scalar.
+    """
     if _constrained(hint):
-        return _validating(hint, where)
+        valid, text = _validator(hint, where), _serialized(hint, where)
+        return lambda value: text(valid(value))
+    inner = _kinds.plain(hint)
     if hint is inner:  # nothing beside the type that could change how it is serialized
-        if inner is str:
-            return _exactly(str, where)
-        if inner is int:
-            return _exactly(int, where)
-        if get_origin(inner) is Literal:
-            return _choice({value: _plain_text(value, where) for value in get_args(inner)}, where)
-        if isinstance(inner, type) and issubclass(inner, enum.Enum):
-            return _choice({member: _plain_text(member.value, where) for member in inner}, where)
-    if inner in (SecretStr, SecretBytes):
-        return _revealed(where)
+        if inner is str or inner is int:
+            return _exactly(inner, where)
+        if choices := _choices(inner):
+            return _choice(choices, where)
     return _serialized(hint, where)
 
 
-def _exactly(kind: type[str] | type[int], where: str) -> TextEncoder:
+def _exactly(kind: type, where: str) -> TextEncoder:
+    """The encoder of `str` or `int`, which makes an adapter only for a value of another type."""
     general: list[TextEncoder] = []
 
     def encode(value: Any) -> str:
         if type(value) is kind:
-            return str(value)
+            return value if kind is str else _plain_text(value, where)
         if not general:
             general.append(_serialized(kind, where))
         return general[0](value)
@@ -78,8 +88,23 @@ def _exactly(kind: type[str] | type[int], where: str) -> TextEncoder:
     return encode
 
 
-def _choice(texts: dict[Any, str], where: str) -> TextEncoder:
-    kinds = {type(value) for value in texts}
+def _choices(inner: object) -> tuple[object, ...]:
+    """The values of a `Literal` or an `Enum`; none for any other type, and for flags, which combine."""
+    if get_origin(inner) is Literal:
+        return get_args(inner)
+    if isinstance(inner, type) and issubclass(inner, enum.Enum) and not issubclass(inner, enum.Flag):
+        return tuple(inner)
+    return ()
+
+
+def _choice(choices: tuple[object, ...], where: str) -> TextEncoder:
+    try:
+        texts = {choice: _plain_text(pydantic_core.to_jsonable_python(choice), where) for choice in choices}
+    except (ArgumentError, ValueError):
+        texts = {}
+    if not texts:
+        raise SpecError(f"{where}: a choice in its type is no text, number or boolean")
+    kinds = {type(choice) for choice in choices}
 
     def encode(value: Any) -> str:
         if type(value) in kinds and value in texts:
@@ -89,137 +114,132 @@ def _choice(texts: dict[Any, str], where: str) -> TextEncoder:
     return encode
 
 
-def _revealed(where: str) -> TextEncoder:
-    def encode(value: Any) -> str:
-        if isinstance(value, SecretStr):
-            return value.get_secret_value()
-        if isinstance(value, SecretBytes):
-            return value.get_secret_value().decode("latin-1")
-        raise ArgumentError(f"{where}: expected a SecretStr, got {type(value).__name__}")
-
-    return encode
-
-
 def _serialized(hint: object, where: str) -> TextEncoder:
     dump = adapter(hint, where).dump_python
 
     def encode(value: Any) -> str:
+        if isinstance(value, (float, Decimal)) and not math.isfinite(value):
+            raise ArgumentError(f"{where}: a number that is infinite or not a number cannot be sent")
         try:
             shown = dump(value, mode="json", warnings="error", by_alias=True)
         except (ValueError, TypeError, RecursionError) as error:
             message = _unfit(error, hint, value)
         else:
-            return _plain_text(shown, where)
+            if isinstance(value, (SecretStr, SecretBytes)) and shown in ("**********", ""):
+                return _revealed(value)
+            if shown is not None:
+                return _plain_text(shown, where)
+            message = f"expected {name_of(hint)}, got {type(value).__name__}"
         raise ArgumentError(f"{where}: {message}")
 
     return encode
 
 
-def _validating(hint: object, where: str) -> TextEncoder:
-    checked = adapter(hint, where)
+def _revealed(value: SecretStr | SecretBytes) -> str:
+    """What pydantic's serializer masks."""
+    secret = value.get_secret_value()
+    return secret if isinstance(secret, str) else secret.decode("latin-1")
 
-    def encode(value: Any) -> str:
+
+def _validator(hint: object, where: str) -> Callable[[Any], Any]:
+    """What holds a value to the constraints of its type."""
+    validate = adapter(hint, where).validate_python
+
+    def checked(value: Any) -> Any:
         try:
-            valid = checked.validate_python(value)
+            return validate(value)
         except ValidationError as error:
-            message = "; ".join(detail["msg"] for detail in error.errors(include_input=False, include_context=False))
-        else:
-            return text(valid)
+            message = "; ".join(map(_complaint, error.errors(include_input=False, include_context=False)))
         raise ArgumentError(f"{where}: {message}")
 
-    text = _serialized(hint, where)
-    return encode
+    return checked
+
+
+def _complaint(detail: ErrorDetails) -> str:
+    """What pydantic says, unless it is a user's own text or may quote the value."""
+    kind = detail["type"]
+    if kind in ("value_error", "assertion_error"):
+        return "a validator of its type refuses it"
+    return "Input should be a valid UUID" if kind == "uuid_parsing" else detail["msg"]
 
 
 def _constrained(hint: object) -> bool:
-    """Whether something in `Annotated` restricts the values: pydantic's `Field`, or `annotated_types`."""
-    if not (beside := _kinds.metadata(hint)):
-        return False
-    from annotated_types import BaseMetadata  # slow imports, for the few types that need them
-    from pydantic.fields import FieldInfo
-
+    """Whether something beside the type restricts the values: pydantic's `Field`, or `annotated_types`."""
     return any(
-        isinstance(item, BaseMetadata) or (isinstance(item, FieldInfo) and bool(item.metadata))
-        for item in beside
+        isinstance(item, (BaseMetadata, GroupedMetadata)) or (isinstance(item, FieldInfo) and bool(item.metadata))
+        for item in _beside(hint)
     )
+
+
+def _beside(hint: object) -> Iterator[object]:
+    """All that stands in `Annotated`, behind aliases and in unions too."""
+    if get_origin(hint) is Annotated:
+        yield from _kinds.metadata(hint)
+        yield from _beside(get_args(hint)[0])
+    elif (behind := getattr(hint, "__value__", getattr(hint, "__supertype__", None))) is not None:
+        yield from _beside(behind)
+    elif len(members := _kinds.members(hint)) > 1:
+        for member in members:
+            yield from _beside(member)
 
 
 def _plain_text(value: object, where: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and not math.isfinite(value):
-        raise ArgumentError(f"{where}: {value} is no number that can be sent")
-    if isinstance(value, (str, int, float)):
+        raise ArgumentError(f"{where}: a number that is infinite or not a number cannot be sent")
+    if not isinstance(value, (str, int, float)):
+        raise ArgumentError(f"{where}: a value of type {type(value).__name__} is no text, number or boolean")
+    try:
         return str(value)
-    raise ArgumentError(f"{where}: a value of type {type(value).__name__} is no text, number or boolean")
+    except ValueError:
+        pass
+    raise ArgumentError(f"{where}: the number has too many digits")
 
 
 def _unfit(error: Exception, hint: object, value: object) -> str:
     """Why a value does not fit its type, in words that do not show it."""
-    match = _UNEXPECTED.search(str(error))
-    if match:
+    match = _UNEXPECTED.match(str(error))
+    if match and match[2]:
         return f"its field {match[2]!r} must be {match[1]}"
-    return f"expected {name_of(hint)}, got {type(value).__name__}"
+    if match and match[1] != name_of(hint) and _holds_values(value):
+        return f"a value in it must be {match[1]}"
+    kind = _kinds.plain(hint)
+    if match or not _is_of(value, get_origin(kind) or kind):
+        return f"expected {name_of(hint)}, got {type(value).__name__}"
+    if isinstance(value, bytes):
+        return "bytes that are not UTF-8 cannot be sent: encode them first, as base64 for example"
+    return f"a value of type {type(value).__name__} cannot be serialized"
 
 
-# ---- paths
-
-
-def segment(text: str, where: str) -> str:
-    """Text as one path segment, which it cannot leave (RFC 3986, section 3.3).
-
-    Raises:
-        ArgumentError: it is empty, has a dot segment in any spelling, or has CR, LF or NUL.
-    """
-    if not text:
-        raise ArgumentError(f"{where}: an empty value cannot fill a path segment")
-    if _CONTROL.search(text):
-        raise ArgumentError(f"{where}: a line break or NUL cannot stand in a path")
-    if _has_dot_segment(text):
-        raise ArgumentError(f"{where}: '.' and '..' in any spelling cannot fill a path segment")
+def _is_of(value: object, kind: Any) -> bool:
     try:
-        return quote(text, safe="")
-    except UnicodeEncodeError:
-        raise ArgumentError(f"{where}: it is no valid Unicode text") from None
+        return isinstance(value, kind)
+    except TypeError:  # Any, or a TypedDict: nothing can be said
+        return True
 
 
-def segments(text: str, where: str) -> str:
-    """Text as several path segments: its slashes survive, each piece is held to the rules of `segment`."""
-    return "/".join(segment(piece, where) for piece in text.split("/"))
+def _holds_values(value: object) -> bool:
+    if isinstance(value, (str, bytes)):
+        return False
+    return isinstance(value, (Collection, BaseModel)) or dataclasses.is_dataclass(value)
 
 
-def _has_dot_segment(text: str) -> bool:
-    """Whether a server that decodes too often, or that cuts at `;`, could see a dot segment."""
-    while (decoded := unquote(text)) != text:
-        text = decoded
-    return any(piece.partition(";")[0].strip() in (".", "..") for piece in _SPLIT.split(text))
+# ---- paths and queries
 
 
 def path(hint: object, where: str, *, many: bool) -> TextEncoder:
     """The encoder of a path parameter."""
     text = scalar(hint, where)
-    fill = segments if many else segment
+    fill = _percent.segments if many else _percent.segment
+    is_text = hint is str
 
     def encode(value: Any) -> str:
-        if type(value) is str and value.isalnum() and value.isascii() and plain:
+        if is_text and type(value) is str and value.isalnum() and value.isascii():
             return value
         return fill(text(value), where)
 
-    plain = hint is str
     return encode
-
-
-# ---- queries
-
-
-def query_text(text: str, where: str) -> str:
-    """Text percent-encoded for a query: everything outside RFC 3986's unreserved, a space as `%20`."""
-    if text.isalnum() and text.isascii():
-        return text
-    try:
-        return quote(text, safe="")
-    except UnicodeEncodeError:
-        raise ArgumentError(f"{where}: it is no valid Unicode text") from None
 
 
 def query(hint: object, alias: str, where: str) -> TextEncoder:
@@ -227,14 +247,18 @@ def query(hint: object, alias: str, where: str) -> TextEncoder:
     lead = f"&{quote(alias, safe='')}="
     items = _kinds.item_type(hint)
     text = scalar(hint if items is None else items, where)
+    valid = _validator(hint, where) if items is not None and _constrained(hint) else None
 
     def encode(value: Any) -> str:
-        return lead + query_text(text(value), where)
+        return lead + _percent.query_text(text(value), where)
 
     def encode_items(value: Any) -> str:
-        if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        if isinstance(value, _NO_SEQUENCES) or not isinstance(value, Iterable):
             raise ArgumentError(f"{where}: expected several values, got {type(value).__name__}")
-        return "".join(encode(item) for item in cast("Iterable[object]", value))
+        found = list(cast("Iterable[object]", valid(value) if valid else value))
+        if None in found:
+            raise ArgumentError(f"{where}: None cannot stand among several values")
+        return "".join(map(encode, found))
 
     return encode if items is None else encode_items
 
@@ -247,23 +271,33 @@ def header(hint: object, name: str, where: str) -> TextEncoder:
     text = scalar(hint, where)
 
     def encode(value: Any) -> str:
+        shown = text(value)
         try:
-            return check_value(name, text(value))
+            return check_value(name, shown)
         except ArgumentError as error:
-            message = str(error).removeprefix(f"{where}: ")
+            message = str(error)
         raise ArgumentError(f"{where}: {message}")
 
     return encode
 
 
 def cookie(hint: object, name: str, where: str) -> TextEncoder:
-    """The encoder of a cookie, to `name=value` (RFC 6265, section 4.1.1)."""
+    """The encoder of a cookie, to `name=value` (RFC 6265, section 4.1.1).
+
+    Raises:
+        SpecError: the name is no token.
+    """
+    if not is_name(name):
+        raise SpecError(f"{where}: {name!r} is no cookie name: write letters, digits and hyphens")
     text = scalar(hint, where)
 
     def encode(value: Any) -> str:
         shown = text(value)
         if _NOT_IN_COOKIE.search(shown):
-            raise ArgumentError(f"{where}: a cookie's value cannot have blanks, commas, semicolons or quotes")
+            raise ArgumentError(
+                f"{where}: a cookie's value cannot have blanks, quotes, commas, semicolons, backslashes, control "
+                "characters, or any outside ASCII: encode it first"
+            )
         return f"{name}={shown}"
 
     return encode
@@ -275,8 +309,14 @@ def cookie(hint: object, name: str, where: str) -> TextEncoder:
 def json_body(hint: object, where: str, *, exclude_unset: bool) -> Callable[[Any], bytes]:
     """The encoder of a JSON body."""
     dump = adapter(hint, where).dump_json
+    valid = _validator(hint, where) if _constrained(hint) else None
+    takes_none = _kinds.allows_none(hint)
 
     def encode(value: Any) -> bytes:
+        if value is None and not takes_none:
+            raise ArgumentError(f"{where}: expected {name_of(hint)}, got NoneType")
+        if valid is not None:
+            value = valid(value)
         try:
             return dump(value, by_alias=True, exclude_unset=exclude_unset, warnings="error")
         except (ValueError, TypeError, RecursionError) as error:

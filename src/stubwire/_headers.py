@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from typing import cast
 
 from stubwire import _redact
 from stubwire.errors import ArgumentError
@@ -39,6 +40,8 @@ def check_value(name: str, value: str) -> str:
     Raises:
         ArgumentError: it has a control character or one outside ASCII.
     """
+    if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] - it comes from a user
+        raise ArgumentError(f"header {name!r}: expected a str, got {type(value).__name__}")
     if _FORBIDDEN.search(value):
         raise ArgumentError(
             f"header {name!r}: a value with a line break, a control character or one outside ASCII cannot be sent; "
@@ -53,18 +56,22 @@ class Headers(MutableMapping[str, str]):
     Assigning replaces all headers of that name. A value that could split a header is an `ArgumentError`.
     """
 
-    __slots__ = ("_pairs", "_table")
+    __slots__ = ("_pairs", "_secrets", "_table")
 
     def __init__(self, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
-        items = headers.items() if isinstance(headers, Mapping) else headers
+        items: Iterable[tuple[str, str]] = (
+            cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
+        )
         self._pairs: list[tuple[str, str]] = [(check_name(name), check_value(name, value)) for name, value in items]
+        self._secrets: frozenset[str] = frozenset()
         self._table: dict[str, str] | None = None
 
     @classmethod
-    def _received(cls, pairs: Iterable[tuple[str, str]]) -> Headers:
-        """Headers that were checked before, or that came from a server."""
+    def _received(cls, pairs: Iterable[tuple[str, str]], secrets: frozenset[str] = frozenset()) -> Headers:
+        """Headers that were checked before, or that came from a server; `secrets` are names declared secret."""
         self = cls.__new__(cls)
         self._pairs = list(pairs)
+        self._secrets = secrets
         self._table = None
         return self
 
@@ -112,6 +119,22 @@ class Headers(MutableMapping[str, str]):
         """Names and values as they are sent, in order."""
         return tuple(self._pairs)
 
+    def __copy__(self) -> Headers:
+        """Copy as they are; a pickle is redacted."""
+        return Headers._received(self._pairs, self._secrets)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Headers:
+        """Copy as they are."""
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle redacted."""
+        return _rebuild, (_redact.headers(self._pairs, self._secrets),)
+
     def __repr__(self) -> str:
         """Show what is no secret."""
-        return f"Headers({_redact.headers(self._pairs, frozenset())!r})"
+        return f"Headers({_redact.headers(self._pairs, self._secrets)!r})"
+
+
+def _rebuild(pairs: list[tuple[str, str]]) -> Headers:
+    return Headers._received(pairs)

@@ -1,6 +1,7 @@
 """Options: what class, settings, constructor, verb and views say, each overriding what is left of it.
 
-This module's rule: frozen values and one fold. `UNSET` keeps what is below, `None` turns off; headers and queries merge.
+This module's rule: frozen values and one fold. `UNSET` keeps what is below, `None` turns off; headers and queries
+merge.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from pydantic import SecretStr
 from typing_extensions import TypedDict
@@ -29,16 +30,18 @@ QueryValue = str | int | float | bool | None
 """A query parameter's value; `None` leaves it out."""
 
 
-def check_positive(name: str, value: float | None) -> None:
+def check_positive(name: str, value: object) -> None:
     """Refuse what is no amount.
 
     Raises:
         ConfigurationError: it is zero, negative, infinite or no number.
     """
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:
+    if value is not None and not (_is_number(value) and math.isfinite(value) and value > 0):
         raise ConfigurationError(f"{name}={value!r} must be a finite number above 0, or None for no limit")
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +84,7 @@ class Limits:
 
     Attributes:
         max_connections: at most open at once.
-        max_keepalive_connections: at most open while idle.
+        max_keepalive_connections: at most open while idle; 0 keeps none.
         keepalive_expiry: seconds until an idle one is closed.
     """
 
@@ -91,8 +94,10 @@ class Limits:
 
     def __post_init__(self) -> None:
         """Refuse what is no limit."""
-        for item in fields(self):
-            check_positive(f"Limits {item.name}", getattr(self, item.name))
+        for name in ("max_connections", "keepalive_expiry"):
+            check_positive(f"Limits {name}", getattr(self, name))
+        if self.max_keepalive_connections != 0:
+            check_positive("Limits max_keepalive_connections", self.max_keepalive_connections)
 
 
 class CallOptions(TypedDict, total=False):
@@ -164,11 +169,53 @@ def check(options: Options, where: str) -> Options:
             timeout(options.timeout)
         if not isinstance(options.max_response_bytes, Unset):
             check_positive("max_response_bytes", options.max_response_bytes)
-        for name, value in options.headers.items():
-            check_value(check_name(name), reveal(value))
+        _check_types(options)
+        _check_headers(options.headers)
+        _check_query(options.query)
+        if isinstance(options.idempotency_key, str):
+            _check_key(options.idempotency_key)
     except (ConfigurationError, ArgumentError) as error:
-        raise ConfigurationError(f"{where}: {error}") from None
-    return options
+        message = f"{where}: {error}"
+    else:
+        return options
+    raise ConfigurationError(message)
+
+
+def _check_types(options: Options) -> None:
+    """Refuse what type checkers would: a number for a `Retry`, a token for an `Auth`."""
+    retry, auth = cast("object", options.retry), options.auth
+    if not isinstance(retry, (Retry, Unset, type(None))):
+        raise ConfigurationError(f"retry={retry!r} must be a Retry, or None: write Retry(max_retries=3)")
+    if not (auth is None or isinstance(auth, Unset) or callable(auth)):
+        raise ConfigurationError(f"auth must be an Auth such as BearerAuth(token), not {type(auth).__name__}")
+    for name in ("follow_redirects", "idempotency_key"):
+        value = getattr(options, name)
+        if not isinstance(value, (bool, Unset)) and not (name == "idempotency_key" and isinstance(value, str)):
+            raise ConfigurationError(f"{name} must be True or False, not {type(value).__name__}")
+
+
+def _check_headers(headers: object) -> None:
+    if not isinstance(headers, Mapping):
+        raise ConfigurationError(f"headers must be a mapping of names to values, not {type(headers).__name__}")
+    for name, value in cast("Mapping[str, object]", headers).items():
+        if not isinstance(value, (str, SecretStr)):
+            raise ConfigurationError(f"header {name!r} must be a str or a SecretStr, not {type(value).__name__}")
+        check_value(check_name(name), reveal(value))
+
+
+def _check_query(query: object) -> None:
+    if not isinstance(query, Mapping):
+        raise ConfigurationError(f"query must be a mapping of names to values, not {type(query).__name__}")
+    for name, value in cast("Mapping[str, object]", query).items():
+        if not isinstance(value, (str, int, float, type(None))):
+            raise ConfigurationError(f"query {name!r} must be a str, a number or a bool, not {type(value).__name__}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigurationError(f"query {name!r}: {value} is no number that can be sent")
+
+
+def _check_key(key: str) -> None:
+    if not check_value("Idempotency-Key", key):
+        raise ConfigurationError("idempotency_key is empty: write True to mint one for each call")
 
 
 def reveal(value: HeaderValue) -> str:

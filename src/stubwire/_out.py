@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import pydantic_core
+from pydantic import SecretStr
 from typing_extensions import TypedDict
 
+from stubwire import _encode
 from stubwire._annotations import name_of
 from stubwire._bind import finish
-from stubwire._decode import decoder
+from stubwire._decode import Decoder, decoder
 from stubwire._fold import Compiled, Mount, plan
 from stubwire._headers import check_name, check_value, is_name
-from stubwire._options import HeaderValue, Options, QueryValue, reveal
+from stubwire._options import HeaderValue, Options, reveal
 from stubwire._spec import EndpointSpec
 from stubwire._template import Template, TemplateError, parse
+from stubwire._url import origin
 from stubwire.errors import ArgumentError, SpecError
 
 if TYPE_CHECKING:
@@ -28,23 +32,24 @@ if TYPE_CHECKING:
     from stubwire._request import Request
     from stubwire._response import Response
 
-_ABSOLUTE = re.compile(r"(https?)://([^/?#]+)(.*)")
+_ABSOLUTE = re.compile(r"(https?://[^/?#]+)(.*)", re.IGNORECASE)
+_AUTHORITY = re.compile(r"https?://(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?", re.IGNORECASE)
 
 
 class Sent(TypedDict, total=False):
-    """What `client.call` sends.
+    """What `client.call` sends; `None` sends nothing of its kind.
 
     Attributes:
-        params: query parameters.
-        json: the body, as JSON of anything that pydantic serialises.
-        content: the body's bytes instead.
+        params: query parameters: texts, numbers, dates and so on, or several of them; `None` leaves one out.
+        json: the body, as JSON of anything that pydantic serializes.
+        content: the body's bytes instead, of the `Content-Type` in `headers`.
         headers: sent with this request.
     """
 
-    params: Mapping[str, QueryValue]
+    params: Mapping[str, object] | None
     json: object
-    content: bytes
-    headers: Mapping[str, HeaderValue]
+    content: bytes | None
+    headers: Mapping[str, HeaderValue] | None
 
 
 def prepare(mount: Mount, method: str, path: str, into: object, sent: Sent) -> tuple[Plan, Request]:
@@ -60,9 +65,17 @@ def prepare(mount: Mount, method: str, path: str, into: object, sent: Sent) -> t
     if not is_name(method):
         raise ArgumentError(f"{name}: {method!r} is no HTTP method")
     template, absolute = _target(path, name)
-    layer = Options(headers=_headers(sent, name), query=sent.get("params", {}))
-    made = plan(_compiled(template, method.upper(), into, name), mount, layer, name)
-    request = finish(made, template.text.partition("?")[0], "", (), _content(sent, name), {})
+    made = plan(_compiled(template, method.upper(), into, name), mount, Options(headers=_headers(sent, name)), name)
+    params = sent.get("params") or {}
+    hidden = {key.lower() for key, value in params.items() if isinstance(value, SecretStr)}
+    made = replace(
+        made,
+        secrets=made.secrets | hidden,
+        query=made.query if origin(absolute) in ("", made.origin) else template.query,
+        body_pairs=made.body_pairs if sent.get("json") is not None else made.pairs,
+    )
+    literal = "".join(part for part in template.parts if isinstance(part, str))
+    request = finish(made, literal, _query(params, name), (), _content(sent, name), {})
     if absolute:
         request.url = absolute + request.url.removeprefix(made.base)
     return made, request
@@ -71,53 +84,75 @@ def prepare(mount: Mount, method: str, path: str, into: object, sent: Sent) -> t
 def _target(path: str, name: str) -> tuple[Template, str]:
     """The path as a template without placeholders, and the origin of an absolute URL."""
     match = _ABSOLUTE.fullmatch(path)
-    absolute, rest = (f"{match[1]}://{match[2]}", match[3] or "/") if match else ("", path)
+    absolute, rest = (match[1], match[2]) if match else ("", path)
+    if match and not _AUTHORITY.fullmatch(absolute):
+        raise ArgumentError(f"{name}: an absolute URL needs a plain host, and has no userinfo: credentials are auth's")
     try:
-        template = parse(rest)
+        template = parse(rest if rest.startswith("/") or not match else f"/{rest}")
     except TemplateError as error:
         message = str(error)
     else:
-        if not template.names and "@" not in absolute:
+        if not template.names:
             return template, absolute
-        message = "the path of a call has no placeholders and no userinfo: put the encoded value there"
+        message = f"path {path!r} has a placeholder, and a call has no parameters: put the encoded value there"
     raise ArgumentError(f"{name}: {message}")
 
 
 def _headers(sent: Sent, name: str) -> Mapping[str, HeaderValue]:
-    headers = sent.get("headers", {})
-    for key, value in headers.items():
-        check_value(check_name(key), reveal(value))
-    return headers
+    headers = sent.get("headers") or {}
+    try:
+        for key, value in headers.items():
+            check_value(check_name(key), reveal(value))
+    except ArgumentError as error:
+        message = str(error)
+    else:
+        return headers
+    raise ArgumentError(f"{name}: {message}")
+
+
+def _query(params: Mapping[str, object], name: str) -> str:
+    """The parameters as a stub's without annotations would be."""
+    found: list[str] = []
+    for key, value in params.items():
+        hint = list[object] if isinstance(value, (list, tuple, set, frozenset)) else object
+        if value is not None:
+            found.append(_encode.query(hint, key, f"{name}: params {key!r}")(value))
+    return "".join(found)
 
 
 def _content(sent: Sent, name: str) -> bytes | None:
-    if "json" in sent and "content" in sent:
+    content, json = sent.get("content"), sent.get("json")
+    if json is not None and content is not None:
         raise ArgumentError(f"{name}: json and content are both bodies: pass one")
-    if "content" in sent:
-        return sent["content"]
-    if "json" not in sent:
-        return None
+    if json is None:
+        if isinstance(content, (bytes, type(None))):
+            return content
+        raise ArgumentError(f"{name}: content must be bytes, not {type(content).__name__}")
     try:
-        return pydantic_core.to_json(sent["json"], by_alias=True)
+        return pydantic_core.to_json(json, by_alias=True, inf_nan_mode="null")
     except ValueError:
         pass
-    raise ArgumentError(f"{name}: json of type {type(sent['json']).__name__} cannot be serialised")
+    raise ArgumentError(f"{name}: json of type {type(json).__name__} cannot be serialized")
 
 
 def _compiled(template: Template, method: str, into: Any, name: str) -> Compiled:
     returns = object if into is None else into
     spec = EndpointSpec(name, method, template.text, (), returns, False, None, {}, frozenset())
     try:
-        decode = _whole if into is None else decoder(into, None, name)
+        decode = _whole if into is None else _decoder(into, repr(into))
     except SpecError as error:
         message = str(error)
     else:
         return Compiled(spec, template, finish, decode, into is None, Options(), False)
-    raise ArgumentError(f"{message} (into={name_of(into)})")
+    raise ArgumentError(f"{name}: {message.removeprefix('into: ')} (into={name_of(into)})")
+
+
+@lru_cache(maxsize=256)
+def _decoder(into: Any, shown: str) -> Decoder:
+    """The decoder of a type; `shown` tells apart types that are equal, such as unions in another order."""
+    return decoder(into, None, "into")
 
 
 def _whole(response: Response) -> object:
     """Leave the body as it is: `response.data` decodes it when read."""
     return response._data
-
-

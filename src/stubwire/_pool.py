@@ -117,19 +117,25 @@ def current_loop() -> object:
     Raises:
         RuntimeError: nothing runs.
     """
-    if (asyncio := sys.modules.get("asyncio")) is not None:  # imported by whoever runs a loop of it
-        with suppress(RuntimeError):
+    with suppress(RuntimeError):
+        if (asyncio := sys.modules.get("asyncio")) is not None:  # imported by whoever runs a loop of it
             return cast("object", asyncio.get_running_loop())
-    if (trio := sys.modules.get("trio")) is not None:
-        return cast("object", trio.lowlevel.current_trio_token())
+    with suppress(RuntimeError):
+        if (trio := sys.modules.get("trio")) is not None:
+            return cast("object", trio.lowlevel.current_trio_token())
     raise RuntimeError("no running event loop")
 
 
-async def _lifetime(lanes: _Lanes) -> AsyncGenerator[None]:
-    """Closes the lanes when its event loop shuts down its asynchronous generators, as `asyncio.run` and trio do."""
+Loops = dict[object, tuple[_Lanes, AsyncGenerator[None]]]
+"""The asynchronous lanes by event loop, each with the generator that closes them."""
+
+
+async def _lifetime(loops: Loops, loop: object, lanes: _Lanes) -> AsyncGenerator[None]:
+    """Closes the lanes when their event loop shuts down its asynchronous generators, as `asyncio.run` and trio do."""
     try:
         yield
     finally:
+        loops.pop(loop, None)
         for transport in lanes.transports():
             await transport.aclose()
 
@@ -149,7 +155,7 @@ class Pool:
     def _reset(self) -> None:
         self._lock = threading.Lock()
         self._sync: _Lanes | None = None
-        self._loops: weakref.WeakKeyDictionary[Any, tuple[_Lanes, AsyncGenerator[None]]] = weakref.WeakKeyDictionary()
+        self._loops: Loops = {}
 
     # ---- at each send
 
@@ -202,12 +208,18 @@ class Pool:
 
     async def _open_loop(self, loop: object) -> tuple[_Lanes, AsyncGenerator[None]]:
         lanes = _Lanes(self._connecting, partial(self._open, True))
-        lifetime = _lifetime(lanes)
         with self._lock:
+            self._forget_dead_loops()
+            lifetime = _lifetime(self._loops, loop, lanes)
             entry = self._loops.setdefault(loop, (lanes, lifetime))
         if entry[1] is lifetime:
             await anext(lifetime)
         return entry
+
+    def _forget_dead_loops(self) -> None:
+        """Drop what a loop left that was closed without shutting down: nobody can await its connections any more."""
+        for loop in [loop for loop in self._loops if _is_dead(loop)]:
+            del self._loops[loop]
 
     def _open(self, asynchronous: bool, proxy: str | None) -> Any:
         verify = self._connecting.verify
@@ -236,7 +248,8 @@ class Pool:
             lanes, self._sync = self._sync, None
         for transport in lanes.transports() if lanes else ():
             transport.close()
-        if any(not _is_dead(loop) for loop in self._loops):
+        self._forget_dead_loops()
+        if self._loops:
             warnings.warn(
                 f"{self._owner}.close() leaves asynchronous connections to their event loop, which still runs: "
                 "await aclose() there instead",
@@ -251,7 +264,7 @@ class Pool:
             if not self._given.is_client and hasattr(self._given.asynchronous, "aclose"):
                 await self._given.asynchronous.aclose()
         else:
-            entry = self._loops.pop(current_loop(), None)
+            entry = self._loops.get(current_loop())
             if entry is not None:
                 await entry[1].aclose()
         self.close()

@@ -17,11 +17,57 @@ REDACTED = "[redacted]"
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SECRET_WORDS = frozenset(
-    "apikey auth authorization cookie credential credentials jwt key passcode passphrase passwd password pin pwd "
-    "secret sessionid session sig signature token".split()
+    {
+        *("apikey", "assertion", "auth", "authentication", "authorization", "bearer", "cookie", "credential"),
+        *(
+            "credentials",
+            "csrf",
+            "jwt",
+            "key",
+            "otp",
+            "passcode",
+            "passphrase",
+            "passwd",
+            "password",
+            "passwords",
+            "pin",
+        ),
+        *("pwd", "secret", "secrets", "session", "sessionid", "sig", "signature", "token", "xsrf"),
+        # written together, as in header names of HTTP/2, which are in lower case
+        *(
+            "accesskey",
+            "accesstoken",
+            "authtoken",
+            "clientsecret",
+            "idtoken",
+            "privatekey",
+            "refreshtoken",
+            "secretkey",
+        ),
+    }
 )
-_HARMLESS = frozenset("continuation continue cursor idempotency next page prev previous sort sync".split())
+_HARMLESS = frozenset(
+    {
+        *(
+            "continuation",
+            "continue",
+            "cursor",
+            "idempotency",
+            "next",
+            "page",
+            "prev",
+            "previous",
+            "public",
+            "sort",
+            "sync",
+        ),
+    }
+)
 _USERINFO = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*:)?//[^/?#]*@")
+_INNER_USERINFO = re.compile(r"://[^/?#\s]*@")
+_PIECE = re.compile(r"[^\s<>\"'`]+")
+_PAIR = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^\s,\]}]+)')
+_FORM = re.compile(r"[^\s&=]+=[^\s&]*(?:&[^\s&=]+=[^\s&]*)*")
 
 
 @lru_cache(maxsize=1024)
@@ -39,7 +85,11 @@ def is_secret(name: str) -> bool:
 
 def header(name: str, value: str, declared: frozenset[str]) -> str:
     """A header's value as a person may see it; `declared` are further secret names, in lower case."""
-    return REDACTED if name.lower() in declared or is_secret(name) else value
+    if name.lower() in declared or is_secret(name):
+        return REDACTED
+    if "?" in value or "//" in value:  # Location, Link, Referer, ...
+        return _PIECE.sub(lambda piece: url(_INNER_USERINFO.sub("://", piece[0]), declared), value)
+    return value
 
 
 def headers(pairs: Iterable[tuple[str, str]], declared: frozenset[str]) -> list[tuple[str, str]]:
@@ -48,41 +98,58 @@ def headers(pairs: Iterable[tuple[str, str]], declared: frozenset[str]) -> list[
 
 
 def url(text: str, declared: frozenset[str] = frozenset()) -> str:
-    """A URL without userinfo, its secret query values and its fragment hidden."""
+    """A URL without userinfo and fragment, its secret query values hidden."""
     text = _USERINFO.sub(lambda match: f"{match[1] or ''}//", text)
     text, _, _ = text.partition("#")
     path, mark, query = text.partition("?")
-    if not mark:
-        return text
-    return path + mark + "&".join(_query_part(part, declared) for part in query.split("&"))
+    return path + mark + _query(query, declared) if mark else text
 
 
 def json_body(content: bytes) -> str | None:
-    """A JSON body with the values of secret names hidden; `None` for bytes that are no text.
+    """A body with the values of secret names hidden, in JSON, in JSON Lines or in a form; `None` for no text.
 
-    Text that is not JSON stays as it is: nobody can say what in it is secret.
+    Any other text stays as it is: nobody can say what in it is secret.
     """
     try:
         text = content.decode()
     except UnicodeDecodeError:
         return None
+    if _FORM.fullmatch(text):
+        return _query(text, frozenset())
     try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    return json.dumps(_hide(value), ensure_ascii=False)
+        return json.dumps(hide(json.loads(text)), ensure_ascii=False)
+    except (ValueError, RecursionError):  # no JSON, or only the start of some
+        return _PAIR.sub(_pair, text)
 
 
-def _hide(value: object) -> object:
-    if isinstance(value, dict):
-        fields = cast("dict[str, object]", value)
-        return {name: REDACTED if is_secret(name) else _hide(item) for name, item in fields.items()}
-    if isinstance(value, list):
-        return [_hide(item) for item in cast("list[object]", value)]
-    return value
+def hide(data: object) -> object:
+    """Decoded JSON with the values of secret names hidden."""
+    if isinstance(data, dict):
+        fields = cast("dict[object, object]", data)
+        return {name: REDACTED if is_secret(str(name)) else hide(item) for name, item in fields.items()}
+    if isinstance(data, list):
+        return [hide(item) for item in cast("list[object]", data)]
+    return data
+
+
+def _pair(match: re.Match[str]) -> str:
+    return f'"{match[1]}"{match[2]}"{REDACTED}"' if is_secret(match[1]) else match[0]
+
+
+def _query(query: str, declared: frozenset[str]) -> str:
+    return "&".join(_query_part(part, declared) for part in query.split("&"))
 
 
 def _query_part(part: str, declared: frozenset[str]) -> str:
-    name, equals, _ = part.partition("=")
-    plain = unquote_plus(name)
-    return name + equals + REDACTED if equals and (plain.lower() in declared or is_secret(plain)) else part
+    """One `name=value`; a server may also cut at semicolons, so what follows one may be a name too."""
+    shown: list[str] = []
+    for piece in part.split(";"):
+        name, equals, _ = piece.partition("=")
+        plain = unquote_plus(name)
+        if equals and (plain.lower() in declared or is_secret(plain)):
+            return ";".join([*shown, f"{name}={REDACTED}"])
+        shown.append(piece)
+    return part
+
+
+_hide = hide

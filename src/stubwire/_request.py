@@ -103,7 +103,14 @@ class Request:
         return tuple(self._call.attempts) if self._call else ()
 
     def replace(self, **changes: Unpack[RequestChanges]) -> Request:
-        """A copy with some of `method`, `url`, `headers` and `content` replaced."""
+        """A copy with some of `method`, `url`, `headers` and `content` replaced.
+
+        Raises:
+            TypeError: something else was to be replaced.
+        """
+        for name in changes:
+            if name not in RequestChanges.__annotations__:
+                raise TypeError(f"replace() got an unexpected {name!r}: write method, url, headers or content")
         copy = self._copy()
         copy.method = changes.get("method", copy.method)
         copy.url = changes.get("url", copy.url)

@@ -6,15 +6,19 @@ This module's rule: a slot on the class makes the resource at first access and k
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
+from inspect import getattr_static
 from typing import Any, cast, get_origin
 
-from stubwire import _compile, _template
-from stubwire._annotations import Scope, class_annotations, creating_locals
-from stubwire._endpoint import Route, mount_of, prefix_of, routes_of, scope_of
+from stubwire import _compile
+from stubwire._annotations import SCOPE, Scope, class_annotations, creating_locals
+from stubwire._endpoint import Route, mount_of, prefix_of, scope_of
 from stubwire._template import Template
 from stubwire.errors import SpecError
+
+
+PATH = "__stubwire_path__"
+"""Where a resource's class keeps its path."""
 
 
 class Resource:
@@ -38,9 +42,8 @@ class Resource:
             SpecError: one is wrong.
         """
         super().__init_subclass__(**kwargs)
-        own = _compile.parse_path(path.rstrip("/"), cls.__name__)
-        inherited = prefix_of(cls)
-        setattr(cls, "__stubwire_path__", own if path else inherited)
+        if path:
+            setattr(cls, PATH, _compile.parse_path(path.rstrip("/"), cls.__name__))
         prepare(cls, prefix_of(cls), creating_locals(), frozenset())
 
     def __repr__(self) -> str:
@@ -60,28 +63,56 @@ class ResourceSlot:
     def __get__(self, instance: object, owner: type) -> object:
         """On a class, the resource's class; on a client, the resource itself, made once."""
         if instance is None:
-            return resource_class(self._resolved(scope_of(self._holder)))
+            return self.found(scope_of(owner))[0]
         mount = mount_of(instance)
-        resolved = self._resolved(scope_of(type(instance)))
-        kind = resource_class(resolved)
-        scope = scope_of(kind)
-        if resolved is not kind:
-            scope = Scope(kind, {}, alias=resolved)
+        kind, scope = self.found(mount.scope)
         resource = kind()
         vars(resource)["__stubwire_mount__"] = replace(
-            mount, name=f"{mount.name}.{self._name}", prefix=_template.join(mount.prefix, prefix_of(kind)), scope=scope
+            mount, name=f"{mount.name}.{self._name}", prefix=self.path(mount.prefix, kind), scope=scope
         )
-        vars(instance)[self._name] = resource
+        if getattr_static(owner, self._name, None) is self:  # it was not reached through `super()`
+            vars(instance)[self._name] = resource
         return resource
 
-    def _resolved(self, scope: Scope) -> object:
+    def found(self, scope: Scope) -> tuple[type[Resource], Scope]:
+        """The resource's class, and the names and types of its annotations.
+
+        Raises:
+            AttributeError: the annotation is of something else, or its name is not defined yet.
+        """
         try:
-            hint = scope.resolve(self._hint, module_of(self._holder))
-        except NameError:
-            hint = None
-        if resource_class(hint) is None:
-            raise AttributeError(f"{self._holder.__name__!r} has no attribute {self._name!r}")
-        return hint
+            hint = scope.resolve(self._hint, module_of(self._holder), self._holder)
+        except NameError as error:
+            reason = f": the name {error.name!r} in its annotation is not defined"
+        else:
+            kind = resource_class(hint)
+            if kind is not None:
+                return kind, scope_of(kind) if hint is kind else scope_of(kind).filled(hint)
+            reason = ""
+        raise AttributeError(f"{self._holder.__name__!r} has no attribute {self._name!r}{reason}")
+
+    def path(self, prefix: Template, kind: type[Resource]) -> Template:
+        """The path of the resource below that of what holds it."""
+        return _compile.join_path(prefix, prefix_of(kind), f"{self._holder.__name__}.{self._name}")
+
+    def check(self, scope: Scope, prefix: Template, *, mounted: bool, above: tuple[type, ...] = ()) -> None:
+        """Check the resource once more where it stands: behind the path, and with the types, of what holds it.
+
+        Raises:
+            SpecError: it cannot stand there.
+        """
+        try:
+            kind, inner = self.found(scope)
+        except AttributeError:  # perhaps a resource that is defined later
+            return
+        if kind in above:  # it holds itself
+            return
+        path = self.path(prefix, kind)
+        for item in _items(kind.__mro__).values():
+            if isinstance(item, ResourceSlot):
+                item.check(inner, path, mounted=mounted, above=(*above, kind))
+            else:
+                _compile.check(item._declaration, kind, inner, path, mounted=mounted)
 
 
 def resource_class(hint: object) -> type[Resource] | None:
@@ -105,39 +136,48 @@ def prepare(owner: type, prefix: Template, local: Mapping[str, object], reserved
         SpecError: a declaration is wrong, or has a reserved name.
     """
     scope = Scope(owner, local)
-    setattr(owner, "__stubwire_scope__", scope)
-    for route in routes_of(owner, inherited=bool(scope.environment) or prefix != prefix_of(owner)):
-        _check_name(route.__name__, owner, reserved)
-        _check(route, owner, scope, prefix)
+    setattr(owner, SCOPE, scope)
     for name, hint in class_annotations(owner).items():
-        if name in vars(owner) or name.startswith("_"):
-            continue
-        try:
-            kind = resource_class(scope.resolve(hint, module_of(owner)))
-        except NameError:  # perhaps a resource that is defined later
-            kind = Resource
-        except Exception:  # noqa: BLE001, S112 - an annotation for something else; it is not ours to judge
-            continue
-        if kind is not None and (kind is not Resource or name not in reserved):
-            _check_name(name, owner, reserved)
+        if name not in vars(owner) and _is_resource(hint, owner, scope, reserved=name in reserved):
             setattr(owner, name, ResourceSlot(name, hint, owner))
-            _check_mounted(kind, prefix)
+    mounted = not issubclass(owner, Resource)
+    for name, item in _items(_unchecked(owner, scope)).items():
+        if name in reserved:
+            raise SpecError(f"{owner.__name__}.{name}: every client has something of this name: write {name}_")
+        if isinstance(item, ResourceSlot):
+            item.check(scope, prefix, mounted=mounted)
+        else:
+            _compile.check(item._declaration, owner, scope, prefix, mounted=mounted)
 
 
-def _check(route: Route[..., object], owner: type, scope: Scope, prefix: Template) -> None:
-    with suppress(NameError):  # a name that is defined later: the first access finds out
-        route.check(owner, scope, prefix)
+def _unchecked(owner: type, scope: Scope) -> tuple[type, ...]:
+    """The classes whose endpoints and resources were not checked as this class has them.
+
+    It inherits what was checked, unless it fills in a type variable, has a path of its own, or has a base with
+    endpoints that is no client or resource.
+    """
+    if scope.environment or PATH in vars(owner) or any(map(_is_mixin, owner.__mro__)):
+        return owner.__mro__
+    return (owner,)
 
 
-def _check_name(name: str, owner: type, reserved: frozenset[str]) -> None:
-    if name in reserved:
-        raise SpecError(f"{owner.__name__}.{name}: the name {name!r} is the client's own: call it {name + '_'!r}")
+def _is_mixin(kind: type) -> bool:
+    return SCOPE not in vars(kind) and any(isinstance(item, Route) for item in vars(kind).values())
 
 
-def _check_mounted(kind: type[Resource], prefix: Template) -> None:
-    """Check the routes of a resource once more, behind the path of what holds it."""
-    if not prefix.names or kind is Resource:
-        return
-    joined = _template.join(prefix, prefix_of(kind))
-    for route in routes_of(kind, inherited=True):
-        _check(route, kind, scope_of(kind), joined)
+def _items(kinds: tuple[type, ...]) -> dict[str, Route[..., object] | ResourceSlot]:
+    """The endpoints and resources of a class, by name, without those that it overrides."""
+    found: dict[str, object] = {}
+    for kind in reversed(kinds):
+        found.update(vars(kind))
+    return {name: item for name, item in found.items() if isinstance(item, (Route, ResourceSlot))}
+
+
+def _is_resource(hint: object, owner: type, scope: Scope, *, reserved: bool) -> bool:
+    """Whether an annotation in a class is one of a resource, or could be of one that is defined later."""
+    try:
+        return resource_class(scope.resolve(hint, module_of(owner))) is not None
+    except NameError:
+        return not reserved
+    except Exception:  # noqa: BLE001 - an annotation of something else; it is not ours to judge
+        return False

@@ -5,7 +5,7 @@ This module's rule: a response is plain data; what a status or a body means is d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, cast
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stubwire._request import Request
 
 T = TypeVar("T", default=Any)
+R = TypeVar("R")
 
 REQUEST_ID_HEADERS = (
     "x-request-id",
@@ -58,6 +59,9 @@ class Attempt:
 
 class Response(Generic[T]):
     """One response, the same whatever the engine; a middleware can make one to answer itself.
+
+    A copy is whole. A pickle is redacted, and has neither the engine's response nor the decoded `data`: reading
+    that decodes the JSON again.
 
     Attributes:
         status_code: such as 200.
@@ -99,7 +103,7 @@ class Response(Generic[T]):
         self._assigned = False
         self._request: Request | None = None
         if json is not UNSET:
-            self.content = pydantic_core.to_json(json)
+            self.content = _dump(json)
             self._headers.setdefault("Content-Type", "application/json")
 
     @classmethod
@@ -125,7 +129,9 @@ class Response(Generic[T]):
         """The response's headers."""
         if self._headers is None:
             pairs = cast("list[tuple[bytes, bytes]]", self._pairs)
-            self._headers = Headers._received((name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs)
+            self._headers = Headers._received(
+                (name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs
+            )
         return self._headers
 
     @property
@@ -162,11 +168,7 @@ class Response(Generic[T]):
         Raises:
             DecodeError: it is not text in that charset.
         """
-        try:
-            return _charset.text(self.content, self.content_type)
-        except _charset.CharsetError as error:
-            message = str(error)
-        raise DecodeError(f"answered {self.status_code} with a body that {message}", response=self)
+        return self._in_charset(_charset.text)
 
     @property
     def data(self) -> T:
@@ -186,11 +188,23 @@ class Response(Generic[T]):
         self._data = value
         self._assigned = True
 
+    def _utf8(self) -> bytes:
+        """The body as a JSON parser takes it."""
+        return self._in_charset(_charset.utf8)
+
+    def _in_charset(self, read: Callable[[bytes, str], R]) -> R:
+        try:
+            return read(self.content, self.content_type)
+        except _charset.CharsetError as error:
+            message = str(error)
+        raise DecodeError(f"answered {self.status_code} with a body that {message}", response=self)
+
     def _json(self) -> object:
         if not self.content:
             return None
+        content = self._utf8()
         try:
-            return pydantic_core.from_json(_charset.utf8(self.content, self.content_type))
+            return pydantic_core.from_json(content)
         except ValueError:
             pass
         raise not_json(self)
@@ -199,12 +213,32 @@ class Response(Generic[T]):
         """Show status and type."""
         return f"<Response {self.status_code} {self.content_type or 'without a type'}, {len(self.content)} bytes>"
 
+    def __copy__(self) -> Response[T]:
+        """Copy all of it."""
+        twin: Response[T] = Response.__new__(Response)
+        for name in Response.__slots__:
+            setattr(twin, name, getattr(self, name))
+        twin._headers = Headers._received(self.headers.pairs())
+        return twin
+
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle redacted, without the engine's response."""
-        headers = tuple(_redact.headers(self.headers.pairs(), frozenset()))
-        body = _redact.json_body(self.content)
-        content = self.content if body is None else body.encode()
-        return _rebuild, (self.status_code, content, headers, self.attempts, self.elapsed, self._request)
+        declared = self._request._secrets if self._request else frozenset[str]()
+        headers = tuple(_redact.headers(self.headers.pairs(), declared))
+        return _rebuild, (self.status_code, self._shown(), headers, self.attempts, self.elapsed, self._request)
+
+    def _shown(self) -> bytes:
+        """The body, its secrets hidden where it is text."""
+        shown = _redact.json_body(self.content)
+        return self.content if shown is None else shown.encode("utf-8", "surrogatepass")
+
+
+def _dump(value: object) -> bytes:
+    try:
+        return pydantic_core.to_json(value)
+    except ValueError:
+        pass
+    raise TypeError(f"Response(json=...) got a {type(value).__name__}, which is no JSON")
 
 
 def _rebuild(  # noqa: PLR0917 - the state of a pickle, in order
@@ -224,7 +258,11 @@ def _rebuild(  # noqa: PLR0917 - the state of a pickle, in order
 
 
 def not_json(response: Response[Any]) -> DecodeError:
-    """The error for a body that should be JSON: a maintenance page explains itself by its first 200 characters."""
+    """The error for text that should be JSON: a maintenance page explains itself by its first 200 characters.
+
+    Raises:
+        DecodeError: it is no text.
+    """
     what = response.content_type or "no content type"
-    start = response.content[:800].decode("utf-8", "replace")[:200]
+    start = (_redact.json_body(response.text[:800].encode("utf-8", "replace")) or "")[:200]
     return DecodeError(f"answered {response.status_code} with {what}, which is not JSON: {start!r}", response=response)

@@ -1,13 +1,9 @@
 """The role of one parameter: by its marker, by its name in the path, or by its type.
 
-This module's rule: one decision, remembered for parameters that are alike; a class repeats few. The messages go on
-where "parameter 'x'" stops.
+This module's rule: one decision, pure; its messages go on where "parameter 'x'" stops.
 """
 
 from __future__ import annotations
-
-from functools import lru_cache
-from typing import Any
 
 from stubwire import _kinds
 from stubwire._annotations import free_variables, name_of
@@ -24,7 +20,7 @@ class RoleError(ValueError):
     """A parameter is wrong; the message says how, the caller says which."""
 
 
-def role(name: str, hint: Any, method: str, *, in_path: bool, none: bool) -> tuple[Role, str]:
+def role(name: str, hint: object, method: str, *, in_path: bool, none: bool) -> tuple[Role, str]:
     """Where a parameter goes, and its name there.
 
     Args:
@@ -37,18 +33,11 @@ def role(name: str, hint: Any, method: str, *, in_path: bool, none: bool) -> tup
     Raises:
         RoleError: it cannot go anywhere.
     """
-    try:
-        return _decide(name, hint, method, in_path, none)
-    except TypeError:  # an unhashable annotation
-        return _decide.__wrapped__(name, hint, method, in_path, none)
-
-
-@lru_cache(maxsize=1024)
-def _decide(name: str, hint: Any, method: str, in_path: bool, none: bool) -> tuple[Role, str]:
     marker = _marker(hint)
     found = _role(name, hint, method, marker, in_path=in_path)
-    if found != "body" and not free_variables(_kinds.plain(hint)):
-        _check_type(found, name, hint, method, none=none)
+    kind = _kinds.plain(hint)
+    if found != "body" and not free_variables(kind):
+        _check_type(found, name, kind, method, none=none)
     return found, _alias(name, marker, found)
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import quote, unquote, unquote_to_bytes
 
-_PLACEHOLDER = re.compile(r"<(?:(?P<kind>[^<>{}:]*):)?(?P<name>[^<>{}:]*)>|\{(?P<name2>[^<>{}:]*)(?::(?P<kind2>[^<>{}:]*))?\}")
+_PLACEHOLDER = re.compile(
+    r"<(?:(?P<kind>[^<>{}:]*):)?(?P<name>[^<>{}:]*)>|\{(?P<name2>[^<>{}:]*)(?::(?P<kind2>[^<>{}:]*))?\}"
+)
 _LITERAL = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
 
 
@@ -107,13 +109,24 @@ def _check(text: str, parts: list[str | Placeholder] | tuple[str | Placeholder, 
     for name in names:
         if names.count(name) > 1:
             raise TemplateError(f"path {text!r} names {name!r} twice")
-    literal = "".join(part if isinstance(part, str) else "x" for part in parts)
-    if any(unquote(segment) in (".", "..") for segment in literal.split("/")):
-        raise TemplateError(f"path {text!r} has a '.' or '..' segment: write the path that it stands for")
+    literal = "".join(part if isinstance(part, str) else "<>" for part in parts)
+    for segment in literal.split("/"):
+        if unquote(segment).partition(";")[0] in (".", ".."):
+            raise TemplateError(f"path {text!r} has a '.' or '..' segment: write the path that it stands for")
+        if unquote(segment.partition("<")[0]) in (".", "..") and "<" in segment:
+            raise TemplateError(
+                f"path {text!r} has a placeholder after nothing but dots, which some values would make a '.' or '..' "
+                "segment: leave the dots to the value"
+            )
 
 
 def _query(text: str, query: str) -> tuple[tuple[str, str], ...]:
     if _PLACEHOLDER.search(query) or "#" in query:
         raise TemplateError(f"path {text!r} has a placeholder or a fragment in its query: declare a query parameter")
-    pairs = parse_qsl(query, keep_blank_values=True)
-    return tuple((quote(name, safe=""), quote(value, safe="")) for name, value in pairs)
+    pairs = [part.partition("=") for part in query.split("&") if part]
+    return tuple((_encoded(name), _encoded(value)) for name, _, value in pairs)
+
+
+def _encoded(text: str) -> str:
+    """Text of a query, encoded as values are; bytes that are not UTF-8 stay what they are."""
+    return quote(unquote_to_bytes(text.replace("+", " ")), safe="")

@@ -5,13 +5,15 @@ This module's rule: text in, text out; what is not plainly http or https with a 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from stubwire import _redact
 from stubwire.errors import ConfigurationError, RedirectError
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+_PLAIN = re.compile(r"""[^\x00-\x20"<>\\^`{|}\x7f-\U0010ffff]*""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +37,51 @@ def parse_base_url(value: str, client: str) -> BaseUrl:
     Raises:
         ConfigurationError: there is none, it is not http or https, or it has a query or a fragment.
     """
-    shown = _redact.url(value)
+    if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] - it comes from a user
+        raise ConfigurationError(f"{client}: base_url must be a str, not {type(value).__name__}")
     if not value:
         raise ConfigurationError(
-            f"{client} has no base_url: write `base_url = \"https://...\"` in the class, or pass {client}(base_url=...)"
+            f'{client} has no base_url: write `base_url = "https://..."` in the class, or pass {client}(base_url=...)'
         )
-    try:
-        parts = urlsplit(value)
-        port, host = parts.port, parts.hostname
-    except ValueError as error:
-        raise ConfigurationError(f"{client}: base_url {shown!r} is no URL: {error}") from None
-    if parts.scheme not in DEFAULT_PORTS or not host:
+    parts = _split(value)
+    host = parts.hostname if parts else None
+    shown = _shown(value)
+    if parts is None or parts.scheme not in DEFAULT_PORTS or not host:
         raise ConfigurationError(
-            f"{client}: base_url {shown!r} must begin with http:// or https:// and name a host"
+            f"{client}: base_url {shown!r} must begin with http:// or https:// and name a host, with a port or without"
         )
-    if parts.query or parts.fragment or value.endswith(("?", "#")):
+    if "?" in value or "#" in value:
         raise ConfigurationError(
             f"{client}: base_url {shown!r} must not have a query or a fragment; write `query = {{...}}` for "
             "parameters that every call sends"
         )
-    if not value.isascii() or any(character.isspace() or character in '\\"<>^`{|}' for character in value):
+    if not _PLAIN.fullmatch(value):
         raise ConfigurationError(f"{client}: base_url {shown!r} has a character that a URL cannot have; encode it")
-    origin = _origin(parts.scheme, host, port)
-    userinfo = (unquote(parts.username or ""), unquote(parts.password or "")) if parts.username is not None else None
-    return BaseUrl(origin, origin + parts.path.rstrip("/"), userinfo)
+    if any(unquote(segment) in (".", "..") for segment in parts.path.split("/")):
+        raise ConfigurationError(f"{client}: base_url {shown!r} has a '.' or '..' segment: write where it leads")
+    origin = _origin(parts.scheme, host, parts.port)
+    return BaseUrl(origin, origin + parts.path.rstrip("/"), _userinfo(parts))
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of a URL; `None` if its host or its port is none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    return None if port == 0 else parts
+
+
+def _shown(url: str) -> str:
+    """A URL for a message; what is left with an `@` may have a password in the wrong place."""
+    text = _redact.url(url)
+    return _redact.REDACTED if "@" in text else text
+
+
+def _userinfo(parts: SplitResult) -> tuple[str, str] | None:
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return (user, password) if user or password else None
 
 
 def _origin(scheme: str, host: str, port: int | None) -> str:
@@ -68,11 +91,10 @@ def _origin(scheme: str, host: str, port: int | None) -> str:
 
 def origin(url: str) -> str:
     """The origin of an absolute http or https URL (RFC 6454, section 4); `""` for anything else."""
-    try:
-        parts = urlsplit(url)
-        return _origin(parts.scheme, parts.hostname, parts.port) if parts.hostname else ""
-    except (ValueError, KeyError):
+    parts = _split(url)
+    if parts is None or parts.scheme not in DEFAULT_PORTS or not parts.hostname:
         return ""
+    return _origin(parts.scheme, parts.hostname, parts.port)
 
 
 def redirect_target(url: str, location: str) -> str:
@@ -83,11 +105,11 @@ def redirect_target(url: str, location: str) -> str:
     """
     try:
         target = urljoin(url, location).partition("#")[0]
-        parts = urlsplit(target)
+        parts = _split(target)
     except ValueError:
-        raise RedirectError(f"answered with a redirect to {_redact.url(location)!r}, which is no URL") from None
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.username is not None:
-        raise RedirectError(f"answered with a redirect to {_redact.url(target)!r}, which is no plain http URL")
-    if parts.scheme == "http" and url.startswith("https:"):
+        parts, target = None, location
+    if parts is None or parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.username is not None:
+        raise RedirectError(f"answered with a redirect to {_shown(target)!r}, which is no plain http URL")
+    if parts.scheme == "http" and url[:6].lower() == "https:":
         raise RedirectError(f"answered with a redirect from https to {_redact.url(target)!r}")
     return target

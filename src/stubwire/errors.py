@@ -195,7 +195,7 @@ class HTTPStatusError(CallError, Generic[B]):
         self.retry_after = None
 
     def _state(self) -> dict[str, object]:
-        return {**self.__dict__, "body": _redact._hide(self.body)}
+        return {**self.__dict__, "body": _redact.hide(self.body)}
 
 
 class ClientError(HTTPStatusError[B]):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from stubwire import _clock
 from stubwire.errors import (
@@ -42,20 +42,26 @@ IDEMPOTENT_ONLY = frozenset({500, 502, 504})
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 """RFC 9110, section 9.2.2."""
 
+S = TypeVar("S")
+R = TypeVar("R")
+
 _EPOCH = 1_000_000_000.0
 """A number at least this large is a date in seconds since 1970, not a duration."""
 
 
-def _positive(name: str, value: float, *, zero: bool = False) -> None:
-    if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
+def _positive(name: str, value: object, *, zero: bool = False) -> None:
+    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
+    if not math.isfinite(number) or number < 0 or (number == 0 and not zero):
         raise ConfigurationError(f"{name}={value!r} must be a finite number {'from 0' if zero else 'above 0'}")
 
 
+@runtime_checkable
 class Backoff(Protocol):
     """Something that becomes one of tenacity's waits."""
 
     def wait(self) -> wait_base:
         """The wait."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +169,7 @@ class Retry:
     Attributes:
         max_retries: attempts after the first.
         backoff: how long to wait, also as one of tenacity's waits.
-        stop: one of tenacity's stops, beside `max_retries`.
+        stop: one of tenacity's stops, beside `max_retries`: whichever is reached first ends the retries.
         retry_after_max: the longest `Retry-After` to honour, in seconds; a longer one ends the retries.
         when: decides instead of the rules, or returns `None` to fall back to them.
     """
@@ -175,52 +181,86 @@ class Retry:
     when: Callable[[Outcome], bool | None] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no number of retries and no duration."""
-        if self.max_retries < 0:
-            raise ConfigurationError(f"Retry max_retries={self.max_retries!r} must be at least 0; retry=None turns it off")
+        """Refuse what cannot decide."""
+        if type(self.max_retries) is not int or self.max_retries < 0:
+            raise ConfigurationError(f"Retry max_retries={self.max_retries!r} must be a whole number from 0")
         _positive("Retry retry_after_max", self.retry_after_max, zero=True)
+        if not (isinstance(self.backoff, Backoff) or callable(self.backoff)):
+            raise ConfigurationError(
+                f"Retry backoff={self.backoff!r} must be a backoff or one of tenacity's waits: write FixedDelay(1.0)"
+            )
+        if not (self.stop is None or callable(self.stop)):
+            raise ConfigurationError(f"Retry stop={self.stop!r} must be one of tenacity's stops: see max_retries")
+        if not (self.when is None or callable(self.when)):
+            raise ConfigurationError(f"Retry when={self.when!r} must be a function of an Outcome")
 
     def decide(self, outcome: Outcome) -> Decision:
-        """Whether to try again after this outcome, and when."""
+        """Whether to try again after this outcome, and when.
+
+        Raises:
+            ConfigurationError: the backoff gave no duration.
+        """
         wanted, reason = self._wanted(outcome)
         if not wanted:
             return Decision(None, reason)
         if outcome.number > self.max_retries:
             return Decision(None, f"not retried: max_retries={self.max_retries} is used up")
-        state = _state(outcome)
-        if self.stop is not None and self.stop(state):
-            return Decision(None, "not retried: the stop says so")
-        asked = retry_after(outcome.response.headers) if outcome.response else None
-        if asked is None:
-            wait = self.backoff.wait() if hasattr(self.backoff, "wait") else self.backoff
-            return Decision(float(wait(state)))
-        if asked > self.retry_after_max:
+        wait = retry_after(outcome.response.headers) if outcome.response else None
+        if wait is not None and wait > self.retry_after_max:
             limit = f"retry_after_max={self.retry_after_max:g}"
-            return Decision(None, f"not retried: the server asked to wait {asked:.0f} s, longer than {limit}")
-        return Decision(asked)
+            return Decision(None, f"not retried: the server asked to wait {wait:.0f} s, longer than {limit}")
+        state = _state(outcome)
+        if wait is None:
+            wait = self._delay(state)
+        state.upcoming_sleep = wait
+        if self.stop is not None and _ask(self.stop, state, "stop"):
+            return Decision(None, "not retried: the stop says so")
+        return Decision(wait)
 
     def _wanted(self, outcome: Outcome) -> tuple[bool, str]:
-        if self.when is not None and (verdict := self.when(outcome)) is not None:
-            return verdict, "" if verdict else "not retried: the `when` predicate says so"
+        verdict = None if self.when is None else _ask(self.when, outcome, "predicate")
+        if verdict is not None:
+            return verdict, "not retried: the `when` predicate says so"
+        method = outcome.request.method
         if outcome.response is not None:
-            return _status_wanted(outcome.response, idempotent=outcome.idempotent)
+            return _status_wanted(outcome.response, idempotent=outcome.idempotent, method=method)
         if isinstance(outcome.error, (ConnectError, ConnectTimeout, PoolTimeout)):
             return True, ""
         if isinstance(outcome.error, TransportError) and not isinstance(outcome.error, ProtocolError):
-            method = outcome.request.method
-            return outcome.idempotent, f"not retried: the server may have acted on this {method}, which has no idempotency key"
+            return outcome.idempotent, _may_have_acted(method)
         return False, ""
 
+    def _delay(self, state: RetryCallState) -> float:
+        wait = self.backoff.wait() if isinstance(self.backoff, Backoff) else self.backoff
+        delay = float(_ask(wait, state, "backoff"))
+        if not math.isfinite(delay):
+            raise ConfigurationError(f"Retry backoff gave a wait of {delay} seconds: it must be a finite number")
+        return max(0.0, delay)
 
-def _status_wanted(response: Response, *, idempotent: bool) -> tuple[bool, str]:
-    said = response.headers.get("x-should-retry", "").lower()
+
+def _ask(function: Callable[[S], R], argument: S, what: str) -> R:
+    """Call a function of the user's own; an error of its own says where it came from."""
+    try:
+        return function(argument)
+    except Exception as error:
+        name = getattr(function, "__qualname__", None) or type(function).__qualname__
+        error.add_note(f"raised in the retry {what} {name.rpartition('<locals>.')[2]!r}")
+        raise
+
+
+def _status_wanted(response: Response, *, idempotent: bool, method: str) -> tuple[bool, str]:
+    said = response.headers.get("x-should-retry", "").strip().lower()
     if said in ("true", "false"):
         return said == "true", "not retried: the server answered x-should-retry: false"
     if response.status_code in ANY_METHOD:
         return True, ""
     if response.status_code in IDEMPOTENT_ONLY:
-        return idempotent, "not retried: the server may have acted on it, and it has no idempotency key"
+        return idempotent, _may_have_acted(method)
     return False, ""
+
+
+def _may_have_acted(method: str) -> str:
+    return f"not retried: the server may have acted on this {method}, which has no idempotency key"
 
 
 def _state(outcome: Outcome) -> RetryCallState:
@@ -259,7 +299,7 @@ def _number(text: str) -> float | None:
         number = float(text)
     except ValueError:
         return None
-    return number if math.isfinite(number) and number >= 0 else None
+    return number if math.isfinite(number) and number >= 0 and "_" not in text else None
 
 
 def _seconds(text: str) -> float | None:
@@ -269,6 +309,5 @@ def _seconds(text: str) -> float | None:
     try:
         date = parsedate_to_datetime(text)
         return max(0.0, date.replace(tzinfo=date.tzinfo or UTC).timestamp() - _clock.now())
-    except (ValueError, TypeError, OverflowError, OSError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-

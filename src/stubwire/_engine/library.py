@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from importlib.metadata import version
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -82,6 +83,11 @@ class Library:
 
     def tls(self, verify: bool | str) -> ssl.SSLContext:
         """A TLS context that verifies by the system's certificates, by a bundle at a path, or not at all."""
+        import ssl
+
+        if isinstance(verify, str):
+            is_folder = Path(verify).is_dir()
+            return ssl.create_default_context(capath=verify) if is_folder else ssl.create_default_context(cafile=verify)
         context: ssl.SSLContext = self._module.create_ssl_context(verify)
         return context
 
@@ -204,7 +210,7 @@ class Library:
         for kind in type(error).__mro__:
             if kind.__name__ in _KINDS and kind.__module__.partition(".")[0] == self.name:
                 ours, what = _KINDS[kind.__name__]
-                detail = str(error)
+                detail = _detail(error)
                 return ours(f"{what}: {detail}" if detail else what)
         if isinstance(error, self._module.DecodingError) and response is not None:
             message = f"answered {response.status_code} with a body that is not in its Content-Encoding"
@@ -221,6 +227,13 @@ class Library:
         failure = cast("httpx.TransportError", error)
         failure.request = self._request(request.method, request.url.copy_with(query=None, userinfo=b""))
         return failure
+
+
+def _detail(error: BaseException | None) -> str:
+    """The first text in a chain of causes: trio's own errors have none."""
+    while error is not None and not str(error):
+        error = error.__cause__ or error.__context__
+    return "" if error is None else str(error)
 
 
 def _is_encoded(response: httpx.Response) -> bool:
