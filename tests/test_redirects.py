@@ -150,7 +150,7 @@ def test_a_loop_ends_at_once(api: MakeApi) -> None:
         ("http://api.example/x", "a redirect from https to 'http://api.example/x'"),
         ("ftp://api.example/x", "a redirect to 'ftp://api.example/x', which is no plain http URL"),
         ("https://user:pw@api.example/x", "a redirect to 'https://api.example/x', which is no plain http URL"),
-        ("https://[broken", "a redirect to 'https://[broken', which is no URL"),
+        ("https://[broken", "a redirect to 'https://[broken', which is no plain http URL"),
         ("javascript:alert(1)", "a redirect to 'javascript:alert(1)', which is no plain http URL"),
     ],
 )

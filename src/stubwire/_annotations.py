@@ -8,18 +8,39 @@ Names are looked up in: type parameters, the frame that made the class, the modu
 from __future__ import annotations
 
 import builtins
+import inspect
 import sys
 import typing
 from collections import ChainMap
 from collections.abc import Iterable, Mapping
-from types import FunctionType, GenericAlias
+from types import CodeType, FunctionType, UnionType
 from typing import Annotated, Any, ForwardRef, Generic, Literal, Protocol, TypeVar, cast, get_args, get_origin
 
 Environment = Mapping[object, object]
 """What type variables stand for."""
 
+UNIONS = (typing.Union, UnionType)
+
 SCOPE = "__stubwire_scope__"
 """Where a class keeps its `Scope`."""
+
+
+class Stub(Protocol):
+    """A function, as far as it is read."""
+
+    __name__: str
+    __qualname__: str
+    __module__: str
+    __annotations__: dict[str, Any]
+
+    @property
+    def __code__(self) -> CodeType: ...
+    @property
+    def __globals__(self) -> dict[str, Any]: ...
+    @property
+    def __defaults__(self) -> tuple[object, ...] | None: ...
+    @property
+    def __kwdefaults__(self) -> dict[str, Any] | None: ...
 
 
 def creating_locals() -> Mapping[str, object]:
@@ -97,17 +118,17 @@ class Scope:
 
     def _named(self, text: str, module: dict[str, Any]) -> object:
         try:
-            return eval(text, module, self._local)
+            return eval(text, module, self._local)  # noqa: S307 - the program's own annotations
         except NameError:
-            return eval(text, module, self._names(module))
+            return eval(text, module, self._names(module))  # noqa: S307
         except AttributeError as error:  # a module that is still being imported
             raise NameError(str(error), name=text) from None
 
     def _names(self, module: dict[str, Any]) -> ChainMap[str, Any]:
-        return ChainMap(cast("dict[str, Any]", self._local), module, vars(builtins), dict(vars(self._owner)))
+        return ChainMap(cast("dict[str, Any]", self._local), module, dict(vars(builtins)), dict(vars(self._owner)))
 
 
-def declaring(owner: type, stub: FunctionType) -> type:
+def declaring(owner: type, stub: Stub) -> type:
     """The class whose body has the stub: the owner, or a base of it."""
     name = stub.__qualname__.rpartition(".")[0]
     for kind in owner.__mro__:
@@ -116,7 +137,7 @@ def declaring(owner: type, stub: FunctionType) -> type:
     return owner
 
 
-def raw_annotations(stub: FunctionType) -> dict[str, Any]:
+def raw_annotations(stub: Stub) -> dict[str, Any]:
     """A function's annotations as they were written: types, text, or forward references."""
     if sys.version_info >= (3, 14):
         from annotationlib import Format, get_annotations
@@ -131,7 +152,7 @@ def class_annotations(owner: type) -> dict[str, Any]:
         from annotationlib import Format, get_annotations
 
         return get_annotations(owner, format=Format.FORWARDREF)
-    return dict(owner.__dict__.get("__annotations__", {}))
+    return inspect.get_annotations(owner)
 
 
 def _has_text(hint: object) -> bool:
@@ -179,18 +200,18 @@ def free_variables(hint: object) -> tuple[object, ...]:
 
 def name_of(hint: object) -> str:
     """A type as a person writes it, for messages and reprs."""
-    if hint is None or hint is type(None):
-        return "None"
-    if isinstance(hint, type) and not isinstance(hint, GenericAlias):
-        return hint.__qualname__.rpartition("<locals>.")[2]
     origin, args = get_origin(hint), get_args(hint)
+    if origin is None:
+        return "None" if hint is None else _simple_name(hint)
     if origin is Annotated:
         return name_of(args[0])
-    if origin is None:
-        return str(getattr(hint, "__name__", hint)).replace("typing.", "")
     if origin is Literal:
         return f"Literal[{', '.join(map(repr, args))}]"
     names = [name_of(arg) if arg is not ... else "..." for arg in args]
-    if origin is typing.Union or type(hint).__name__ == "UnionType":
-        return " | ".join(names)
-    return f"{name_of(origin)}[{', '.join(names)}]"
+    return " | ".join(names) if origin in UNIONS else f"{name_of(origin)}[{', '.join(names)}]"
+
+
+def _simple_name(hint: object) -> str:
+    if isinstance(hint, type):
+        return "None" if hint is type(None) else hint.__qualname__.rpartition("<locals>.")[2]
+    return str(getattr(hint, "__name__", hint)).replace("typing.", "")

@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from inspect import Parameter
 from types import FunctionType
-from typing import Any, Optional, cast
+from typing import TYPE_CHECKING, Any, Optional, cast
 from uuid import uuid4
 
 from stubwire import _encode, _kinds
-from stubwire._headers import Pairs
-from stubwire._plan import Plan
 from stubwire._request import Request
-from stubwire._spec import EndpointSpec, ParameterSpec
-from stubwire._template import Placeholder, Template
 from stubwire.markers import UNSET, Body, Unset
+
+if TYPE_CHECKING:
+    from stubwire._headers import Pairs
+    from stubwire._plan import Plan
+    from stubwire._spec import EndpointSpec, ParameterSpec
+    from stubwire._template import Placeholder, Template
 
 Bind = Callable[..., Request]
 """`bind(plan, *args, **kwargs)` with the stub's own parameters."""
@@ -69,7 +71,7 @@ def compile_bind(spec: EndpointSpec, template: Template) -> Bind:
     source.cookies([parameter for parameter in headers if parameter.role == "cookie"])
     source.body(next((parameter for parameter in spec.parameters if parameter.role == "body"), None))
     arguments = ", ".join(f"{parameter.name!r}: {parameter.name}" for parameter in spec.parameters)
-    pairs = f"tuple({source.own}pairs)" if headers else "()"
+    pairs = f"(*{source.own}pairs,)" if headers else "()"
     source.line(
         f"return {source.constant(finish)}({source.own}plan, {source.own}path, {source.own}query, {pairs}, "
         f"{source.own}content, {{{arguments}}})"
@@ -110,7 +112,7 @@ class _Source:
         none_is_sent = parameter.role == "body" and Unset in members
         if (_kinds.allows_none(parameter.annotation) or parameter.default is None) and not none_is_sent:
             conditions.append(f"{name} is not None")
-        if Unset in members or object in members or Any in members:
+        if parameter.default is UNSET or not {Unset, object, Any}.isdisjoint(members):
             conditions.append(f"{name} is not {self.constant(UNSET)}")
         return " and ".join(conditions)
 
@@ -161,7 +163,7 @@ class _Source:
 
     def compiled(self) -> Bind:
         """The function."""
-        name = self._spec.name.rpartition(".")[2]
+        name = f"{self.own}bind"
         text = f"def {name}({', '.join([f'{self.own}plan', *self._signature()])}):\n" + "\n".join(self._lines)
         scope = dict(self._namespace)
         exec(compile(text, f"<stubwire bind {self._spec.name}>", "exec"), scope)  # noqa: S102 - made of names only

@@ -25,16 +25,18 @@ class Call:
         runtime: the effects of its colour.
         started: on the monotonic clock, in seconds.
         request: the latest request that the middleware let through.
+        url: of the request as it was bound, encoded and valid.
         attempts: what was tried so far.
         stopped: why there was no further attempt; empty where there is nothing to explain.
     """
 
-    __slots__ = ("attempts", "plan", "request", "runtime", "started", "stopped")
+    __slots__ = ("attempts", "plan", "request", "runtime", "started", "stopped", "url")
 
     def __init__(self, plan: Plan, runtime: Runtime, request: Request) -> None:
         self.plan = plan
         self.runtime = runtime
         self.request = request
+        self.url = request.url
         self.started = _clock.monotonic()
         self.attempts: list[Attempt] = []
         self.stopped = ""

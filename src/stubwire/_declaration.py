@@ -9,21 +9,21 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from inspect import Parameter
-from types import FunctionType
-from typing import TYPE_CHECKING, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from typing_extensions import TypedDict
 
-from stubwire._options import HeaderValue, Timeout
-from stubwire._spec import StatusKey
 from stubwire.errors import SpecError
-from stubwire.retry import Retry
 
 if TYPE_CHECKING:
+    from stubwire._annotations import Stub
+    from stubwire._options import HeaderValue, Timeout
+    from stubwire._spec import StatusKey
     from stubwire._types import Auth
+    from stubwire.retry import Retry
 
 
-class EndpointOptions(TypedDict, total=False):
+class EndpointOptions(TypedDict, total=False, closed=True):
     """The options of a verb.
 
     Attributes:
@@ -67,7 +67,7 @@ class Declaration:
         options: the verb's options.
     """
 
-    stub: FunctionType
+    stub: Stub
     method: str
     path: str
     options: EndpointOptions = field(default_factory=EndpointOptions)
@@ -105,7 +105,7 @@ def arguments(declaration: Declaration, where: str) -> list[Argument]:
         )
         for index in range(1, count)
     ]
-    by_keyword = cast("dict[str, object]", stub.__kwdefaults__ or {})
+    by_keyword = stub.__kwdefaults__ or {}
     for name in names[count : count + code.co_kwonlyargcount]:
-        found.append(Argument(name, by_keyword.get(name, Parameter.empty), "keyword"))
+        found.append(Argument(name, by_keyword.get(name, Parameter.empty), "keyword"))  # noqa: PERF401 - seldom any
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeGuard, cast, get_args, get_origin
 
 import pydantic_core
 from pydantic import TypeAdapter, ValidationError
@@ -21,6 +21,8 @@ from stubwire.errors import DecodeError, ErrorDetail, HTTPStatusError, ResponseV
 from stubwire.retry import retry_after
 
 if TYPE_CHECKING:
+    from pydantic_core import InitErrorDetails
+
     from stubwire._spec import StatusKey
 
 Decoder = Callable[[Response[Any]], object]
@@ -131,8 +133,8 @@ class _Json:
             elif isinstance(value, dict) and str(step) in value:
                 value = cast("dict[str, object]", value)[str(step)]
             else:
-                missing = {"type": "missing", "loc": self._location[: depth + 1], "input": value}
-                raise ValidationError.from_exception_data("unwrap", [cast("Any", missing)])
+                missing: InitErrorDetails = {"type": "missing", "loc": self._location[: depth + 1], "input": value}
+                raise ValidationError.from_exception_data("unwrap", [missing])
         return value
 
 
@@ -236,15 +238,18 @@ def _is_variable(argument: object) -> bool:
 
 def status_failure(response: Response[Any], declared: type | None) -> HTTPStatusError[Any]:
     """The error for a status that is no success."""
-    kind: type[HTTPStatusError[Any]] = status_error(response.status_code)
-    model: object = declared
-    if isinstance(declared, type) and issubclass(declared, HTTPStatusError):
-        kind, model = declared, body_type(cast("Any", declared))
+    kind, model = status_error(response.status_code), cast("object", declared)
+    if _is_error(declared):
+        kind, model = declared, body_type(declared)
     error = kind(f"answered {response.status_code}", response=response, body=_error_body(response, model))
     error.retry_after = retry_after(response.headers)
     if response.content_type.lower().startswith("application/problem+json"):
         _add_problem(error, response)
     return error
+
+
+def _is_error(declared: type | None) -> TypeGuard[type[HTTPStatusError[Any]]]:
+    return isinstance(declared, type) and issubclass(declared, HTTPStatusError)
 
 
 def _error_body(response: Response[Any], model: object | None) -> object:

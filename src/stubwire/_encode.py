@@ -80,7 +80,7 @@ def _exactly(kind: type, where: str) -> TextEncoder:
 
     def encode(value: Any) -> str:
         if type(value) is kind:
-            return value if kind is str else _plain_text(value, where)
+            return str(value) if kind is str else _plain_text(value, where)
         if not general:
             general.append(_serialized(kind, where))
         return general[0](value)
@@ -311,12 +311,15 @@ def json_body(hint: object, where: str, *, exclude_unset: bool) -> Callable[[Any
     dump = adapter(hint, where).dump_json
     valid = _validator(hint, where) if _constrained(hint) else None
     takes_none = _kinds.allows_none(hint)
+    models = _models(hint)
 
     def encode(value: Any) -> bytes:
         if value is None and not takes_none:
             raise ArgumentError(f"{where}: expected {name_of(hint)}, got NoneType")
         if valid is not None:
             value = valid(value)
+        if models:
+            _check_models(value, hint, models, where)
         try:
             return dump(value, by_alias=True, exclude_unset=exclude_unset, warnings="error")
         except (ValueError, TypeError, RecursionError) as error:
@@ -324,3 +327,25 @@ def json_body(hint: object, where: str, *, exclude_unset: bool) -> Callable[[Any
         raise ArgumentError(f"{where}: {message}")
 
     return encode
+
+
+def _models(hint: object) -> tuple[type, ...]:
+    """The models of a body, or of its items; empty if something else may stand there too."""
+    items = _kinds.item_type(hint)
+    found: list[type] = []
+    for member in _kinds.members(_kinds.without_none(hint if items is None else items)):
+        kind = _kinds.plain(member)
+        if not isinstance(kind, type) or not issubclass(kind, BaseModel):
+            return ()
+        found.append(kind.__pydantic_generic_metadata__["origin"] or kind)
+    return tuple(found)
+
+
+def _check_models(value: object, hint: object, models: tuple[type, ...], where: str) -> None:
+    """Refuse another model, of which pydantic would send the fields that happen to have the same names."""
+    if _kinds.item_type(hint) is None:
+        if value is not None and not isinstance(value, models):
+            raise ArgumentError(f"{where}: expected {name_of(hint)}, got {type(value).__name__}")
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        if not all(isinstance(item, models) for item in cast("Collection[object]", value)):
+            raise ArgumentError(f"{where}: a value in it must be {' | '.join(map(name_of, models))}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, Self, TypeVar,
 from weakref import WeakKeyDictionary
 
 from stubwire import _compile
-from stubwire._annotations import Scope, name_of, raw_annotations
+from stubwire._annotations import SCOPE, Scope, name_of, raw_annotations
 from stubwire._bind import compile_bind
 from stubwire._decode import decoder, result_type
 from stubwire._fold import Compiled, Mount
@@ -56,7 +56,7 @@ class Route(Generic[P, T_co]):
         self._compiled: WeakKeyDictionary[type, dict[object, Compiled]] | None = None
 
     def __set_name__(self, owner: type, name: str) -> None:
-        """Remember the class, and the name there; `check` at the class's creation does the rest."""
+        """Remember the class, and the name there; what is wrong is found when the class is ready."""
         self._owner = self._owner or owner
         self._names = (*self._names, name)
 
@@ -77,7 +77,7 @@ class Route(Generic[P, T_co]):
                 vars(instance)[name] = endpoint
         return endpoint
 
-    if not TYPE_CHECKING:  # a type checker says by itself that a route cannot be called or subscripted
+    if not TYPE_CHECKING:  # pragma: no branch - checkers say by themselves that a route is not called
 
         def __call__(self, *_args, **_kwargs):
             self._refuse_call()
@@ -132,10 +132,6 @@ class Route(Generic[P, T_co]):
         route: Route[P, T_co] = Route(self._declaration)
         route._owner = owner
         return route
-
-    def check(self, owner: type, scope: Scope, prefix: Template) -> None:
-        """See `_compile.check`."""
-        _compile.check(self._declaration, owner, scope, prefix)
 
     def _compiled_for(self, owner: type, scope: Scope, prefix: Template) -> Compiled:
         """The stub, compiled for an owner; made once for each prefix and type argument."""
@@ -316,7 +312,7 @@ def mount_of(instance: object) -> Mount:
 
 def scope_of(owner: type) -> Scope:
     """The names that the annotations of a class may use."""
-    scope: Scope | None = owner.__dict__.get("__stubwire_scope__")
+    scope: Scope | None = owner.__dict__.get(SCOPE)
     return scope or Scope(owner, {})
 
 
@@ -324,13 +320,6 @@ def prefix_of(owner: type) -> Template:
     """The path of a resource class; nothing for a client."""
     prefix: Template = getattr(owner, "__stubwire_path__", Template("", ()))
     return prefix
-
-
-def routes_of(owner: type, *, inherited: bool) -> list[Route[..., object]]:
-    """The routes of a class, its own or all."""
-    names = dir(owner) if inherited else list(vars(owner))
-    found = (inspect.getattr_static(owner, name) for name in names)
-    return [item for item in found if isinstance(item, Route)]
 
 
 def _is_hashable(key: object) -> bool:

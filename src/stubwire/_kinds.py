@@ -6,20 +6,18 @@ This module's rule: pure questions about types; no values.
 from __future__ import annotations
 
 import dataclasses
-import types
 import typing
 from collections import abc
-from typing import Annotated, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
 from typing_extensions import TypeAliasType, TypeIs, is_typeddict
 
-from stubwire._annotations import substitute
+from stubwire._annotations import UNIONS, substitute
 from stubwire.markers import Body, Marker, Unset
 
 SEQUENCES = (list, tuple, set, frozenset, abc.Sequence, abc.Iterable, abc.Collection, abc.Set)
 _MAPPINGS = (dict, abc.Mapping, abc.MutableMapping)
-_UNIONS = (typing.Union, types.UnionType)
 _ALIASES: tuple[type[TypeAliasType], ...] = (TypeAliasType, getattr(typing, "TypeAliasType", TypeAliasType))
 
 
@@ -75,14 +73,14 @@ def without_markers(hint: object) -> object:
 def members(hint: object) -> tuple[object, ...]:
     """The members of a union; of any other type, itself."""
     inner = plain(hint)
-    if get_origin(inner) in _UNIONS:
+    if get_origin(inner) in UNIONS:
         return tuple(member for arg in get_args(inner) for member in members(arg))
     return (hint,)
 
 
 def allows_none(hint: object) -> bool:
     """Whether `None` is a value of the type."""
-    return any(plain(member) in (None, type(None), object, typing.Any) for member in members(hint))
+    return any(plain(member) in (None, type(None), object, Any) for member in members(hint))
 
 
 def has_none(hint: object) -> bool:
@@ -115,12 +113,15 @@ def is_body(hint: object, within: tuple[object, ...] = ()) -> bool:
     if inner in within:
         return True
     origin = get_origin(inner) or inner
-    if isinstance(origin, type) and origin is not types.UnionType:
-        if issubclass(origin, (BaseModel, *_MAPPINGS)) or dataclasses.is_dataclass(origin) or is_typeddict(origin):
-            return True
-    if origin in SEQUENCES or origin in _UNIONS:
+    if isinstance(origin, type) and _is_record(origin):
+        return True
+    if origin in SEQUENCES or origin in UNIONS:
         return any(is_body(argument, (*within, inner)) for argument in get_args(inner) if argument is not ...)
     return False
+
+
+def _is_record(kind: Any) -> bool:
+    return dataclasses.is_dataclass(kind) or is_typeddict(kind) or issubclass(kind, (BaseModel, *_MAPPINGS))
 
 
 def item_type(hint: object) -> object | None:

@@ -104,18 +104,19 @@ def compose(middleware: Sequence[Middleware], last: CallNext) -> CallNext:
 def _wrap(function: Middleware, call_next: CallNext) -> CallNext:
     async def call(request: Request) -> Response:
         try:
-            response = cast("object", await function(request, call_next))
+            response = await function(request, call_next)
         except StubwireError:
             raise
         except Exception as error:
             blame(error, "middleware", function)
             raise
-        if isinstance(response, Response):
-            return cast("Response", response)
-        raise TypeError(
-            f"the middleware {name_of(function)!r} returned {type(response).__name__}, not a Response: "
-            "write `return await call_next(request)`"
-        )
+        returned = cast("object", response)
+        if not isinstance(returned, Response):
+            raise TypeError(
+                f"the middleware {name_of(function)!r} returned {type(returned).__name__}, not a Response: "
+                "write `return await call_next(request)`"
+            )
+        return response
 
     return call
 

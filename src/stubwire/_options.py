@@ -100,7 +100,7 @@ class Limits:
             check_positive("Limits max_keepalive_connections", self.max_keepalive_connections)
 
 
-class CallOptions(TypedDict, total=False):
+class CallOptions(TypedDict, total=False, closed=True):
     """The options of `with_options`: what one call overrides."""
 
     timeout: float | Timeout | None

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pydantic_core
 from pydantic import SecretStr
@@ -36,7 +36,7 @@ _ABSOLUTE = re.compile(r"(https?://[^/?#]+)(.*)", re.IGNORECASE)
 _AUTHORITY = re.compile(r"https?://(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?", re.IGNORECASE)
 
 
-class Sent(TypedDict, total=False):
+class Sent(TypedDict, total=False, closed=True):
     """What `client.call` sends; `None` sends nothing of its kind.
 
     Attributes:
@@ -121,7 +121,7 @@ def _query(params: Mapping[str, object], name: str) -> str:
 
 
 def _content(sent: Sent, name: str) -> bytes | None:
-    content, json = sent.get("content"), sent.get("json")
+    content, json = cast("object", sent.get("content")), sent.get("json")
     if json is not None and content is not None:
         raise ArgumentError(f"{name}: json and content are both bodies: pass one")
     if json is None:
@@ -148,7 +148,7 @@ def _compiled(template: Template, method: str, into: Any, name: str) -> Compiled
 
 
 @lru_cache(maxsize=256)
-def _decoder(into: Any, shown: str) -> Decoder:
+def _decoder(into: Any, shown: str) -> Decoder:  # noqa: ARG001 - a part of the key
     """The decoder of a type; `shown` tells apart types that are equal, such as unions in another order."""
     return decoder(into, None, "into")
 

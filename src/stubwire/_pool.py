@@ -11,7 +11,7 @@ import sys
 import threading
 import warnings
 import weakref
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -25,7 +25,10 @@ from stubwire.errors import ConfigurationError
 from stubwire.markers import UNSET, Unset
 
 if TYPE_CHECKING:
-    from stubwire._engine.library import AsyncExchange, Exchange, Fill, Library
+    import httpx
+
+    from stubwire._engine.library import AsyncExchange, Exchange, Library
+    from stubwire._request import Request
 
 Verify = bool | str | ssl.SSLContext
 """Whether to verify certificates, by which bundle (a path), or a whole TLS context."""
@@ -195,12 +198,14 @@ class Pool:
         entry = self._loops.get(loop) or await self._open_loop(loop)
         return cast("AsyncExchange", entry[0].to(origin).handle_async_request)
 
-    def fill(self, *, trusted: bool) -> Fill:
-        """Headers that stand where the request has none: the engine's defaults, or those of the user's own client."""
+    def request(
+        self, request: Request, timeout: Mapping[str, float | None], origin: str, *, trusted: bool
+    ) -> httpx.Request:
+        """The engine's request; the user's own client fills in its headers, the secret ones if it is trusted."""
         if self._given is None or not self._given.is_client:
-            return self.library.defaults
-        client = self._given.sync or self._given.asynchronous
-        return self.library.client_headers(client, trusted=trusted)
+            return self.library.request(request, origin, timeout, self.library.defaults, to_client=False)
+        fill = self.library.client_headers(self._given.sync or self._given.asynchronous, trusted=trusted)
+        return self.library.request(request, origin, timeout, fill, to_client=True)
 
     def _through_client(self, client: Any, trusted: bool) -> Any:
         options = {} if trusted else {"auth": None}

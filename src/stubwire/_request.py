@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _NOTHING: Mapping[str, object] = {}
 
 
-class RequestChanges(TypedDict, total=False):
+class RequestChanges(TypedDict, total=False, closed=True):
     """What `Request.replace` takes."""
 
     method: str
@@ -138,6 +138,11 @@ class Request:
     @property
     def _secrets(self) -> frozenset[str]:
         return self._plan.secrets if self._plan else frozenset()
+
+    @property
+    def _is_as_bound(self) -> bool:
+        """Whether the URL is the one that its bind function put together, which nobody has changed."""
+        return self._call is not None and self.url is self._call.url
 
     def _shown_headers(self) -> list[tuple[str, str]]:
         auth = [(name, _redact.REDACTED) for name in self._plan.auth_headers] if self._plan else []

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from inspect import getattr_static
-from typing import Any, cast, get_origin
+from typing import TYPE_CHECKING, Any, get_origin
 
 from stubwire import _compile
 from stubwire._annotations import SCOPE, Scope, class_annotations, creating_locals
 from stubwire._endpoint import Route, mount_of, prefix_of, scope_of
-from stubwire._template import Template
 from stubwire.errors import SpecError
 
+if TYPE_CHECKING:
+    from stubwire._template import Template
 
 PATH = "__stubwire_path__"
 """Where a resource's class keeps its path."""
@@ -118,7 +119,7 @@ class ResourceSlot:
 def resource_class(hint: object) -> type[Resource] | None:
     """The class of `Issues` or `Crud[Repo]`; `None` for what is no resource."""
     kind = get_origin(hint) or hint
-    return cast("type[Resource]", kind) if isinstance(kind, type) and issubclass(kind, Resource) else None
+    return kind if isinstance(kind, type) and issubclass(kind, Resource) else None
 
 
 def module_of(owner: type) -> dict[str, Any]:

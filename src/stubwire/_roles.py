@@ -5,12 +5,16 @@ This module's rule: one decision, pure; its messages go on where "parameter 'x'"
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stubwire import _kinds
 from stubwire._annotations import free_variables, name_of
 from stubwire._headers import check_name, is_name
-from stubwire._spec import Role
 from stubwire.errors import ArgumentError
 from stubwire.markers import Body, Cookie, Header, Marker, Path, Query
+
+if TYPE_CHECKING:
+    from stubwire._spec import Role
 
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _ROLES: dict[type, Role] = {Path: "path", Query: "query", Header: "header", Cookie: "cookie", Body: "body"}
@@ -78,11 +82,14 @@ def _check_type(found: Role, name: str, hint: object, method: str, *, none: bool
         body = f", or Annotated[{name_of(hint)}, Body()]" if found == "query" and method in BODY_METHODS else ""
         raise RoleError(f"is a {found} parameter of type {name_of(hint)}, {shape}: write one for each value{body}")
     if items is not None and found != "query":
-        kind = name_of(items)
-        raise RoleError(f"is a {found} parameter of type {name_of(hint)}, and only a query repeats: write {name}: {kind}")
+        raise RoleError(
+            f"is a {found} parameter of type {name_of(hint)}, and only a query repeats: write {name}: {name_of(items)}"
+        )
     if found == "path" and (none or _kinds.has_none(hint)):
         kind = name_of(_kinds.without_none(hint))
-        raise RoleError(f"fills <{name}> in the path, so it cannot be None: write {name}: {kind}, without None as default")
+        raise RoleError(
+            f"fills <{name}> in the path, so it cannot be None: write {name}: {kind}, without None as its default"
+        )
 
 
 def _alias(name: str, marker: Marker | Body | None, found: Role) -> str:

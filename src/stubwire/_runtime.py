@@ -45,7 +45,7 @@ class SyncRuntime:
     async def send(self, pool: Pool, request: Request, plan: Plan, origin: str, *, trusted: bool) -> Response:
         """Send on the synchronous pool."""
         exchange = pool.exchange(origin, trusted=trusted)
-        sent = pool.library.request(request, plan.timeout, pool.fill(trusted=trusted))
+        sent = pool.request(request, plan.timeout, origin, trusted=trusted)
         return pool.library.send(exchange, sent, plan.max_response_bytes)
 
     async def sleep(self, seconds: float) -> None:
@@ -59,7 +59,7 @@ class AsyncRuntime:
     async def send(self, pool: Pool, request: Request, plan: Plan, origin: str, *, trusted: bool) -> Response:
         """Send on the pool of the running event loop."""
         exchange = await pool.aexchange(origin, trusted=trusted)
-        sent = pool.library.request(request, plan.timeout, pool.fill(trusted=trusted))
+        sent = pool.request(request, plan.timeout, origin, trusted=trusted)
         return await pool.library.asend(exchange, sent, plan.max_response_bytes)
 
     async def sleep(self, seconds: float) -> None:

@@ -81,7 +81,7 @@ def open_pool(layers: dict[str, Any], client: str) -> Pool:
         library = choose(engine, http_client)
         return Pool(library, Connecting(), _given_client(http_client, client), client)
     if transport is not None:
-        pair = cast("tuple[Any, ...]", transport) if isinstance(transport, tuple) else (transport,)
+        pair = cast("tuple[object, ...]", transport) if isinstance(transport, tuple) else (transport,)
         return Pool(choose(engine, *pair), Connecting(), _given_transports(pair, client), client)
     limits = connecting.get("limits", Limits())
     if not isinstance(limits, Limits):
@@ -96,7 +96,7 @@ def _given_client(http_client: Any, client: str) -> Given:
     return Given(None if is_async else http_client, http_client if is_async else None, is_client=True)
 
 
-def _given_transports(pair: tuple[Any, ...], client: str) -> Given:
+def _given_transports(pair: tuple[object, ...], client: str) -> Given:
     synchronous = next((item for item in pair if hasattr(item, "handle_request")), None)
     asynchronous = next((item for item in pair if hasattr(item, "handle_async_request")), None)
     if synchronous is None and asynchronous is None:

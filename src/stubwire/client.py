@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class ClientOptions(TypedDict, total=False):
+class ClientOptions(TypedDict, total=False, closed=True):
     """What a client's constructor takes; all of it but the last three may also stand in the class.
 
     Attributes:

@@ -5,52 +5,62 @@ This module's rule: imported when a client uses settings, because pydantic-setti
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import SecretStr, ValidationError
-from pydantic_settings import BaseSettings
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
-from stubwire.errors import ConfigurationError
+from stubwire._annotations import class_annotations
+from stubwire._headers import check_name, check_value
+from stubwire._options import reveal
+from stubwire._url import parse_base_url
+from stubwire.errors import ArgumentError, ConfigurationError
 
 if TYPE_CHECKING:
     from stubwire._types import Auth
+
+_FIELD = re.compile(r'for field "(\w+)"')
 
 
 class ClientSettings(BaseSettings):
     """The settings of one client, read from the environment, a `.env` file, or wherever pydantic-settings reads.
 
     Subclass it with `model_config = SettingsConfigDict(env_prefix="GITHUB_")`, add fields of your own, and name it in
-    the client: `settings: GitHubSettings`. A field counts when it was set, or when the subclass gives it a default.
+    the client: `settings: GitHubSettings`. A field counts when it was set, or when the subclass declares it with a
+    default. What else stands in the environment is ignored, so that several clients may share one `.env` file.
 
     Attributes:
         base_url: where the API is.
-        timeout: seconds for each step of an attempt.
-        max_retries: attempts after the first.
+        timeout: seconds for each step of an attempt; `None` for no limit.
+        max_retries: attempts after the first, in place of those of the client's `Retry`.
         headers: sent with every request.
-        proxy: a proxy's URL.
+        proxy: a proxy's URL; `None` for none.
         verify: whether to verify certificates, or a path to a bundle.
         http2: whether to offer HTTP/2.
         max_connections: at most open at once.
         max_keepalive_connections: at most open while idle.
         follow_redirects: whether to follow redirects.
-        max_response_bytes: the largest body to read.
+        max_response_bytes: the largest body to read; `None` for no limit.
         engine: `"httpx"` or `"httpx2"`.
     """
 
+    model_config = SettingsConfigDict(extra="ignore")
+
     base_url: str = ""
-    timeout: float | None = None
-    max_retries: int | None = None
+    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    max_retries: Annotated[int, Field(ge=0)] | None = None
     headers: dict[str, str | SecretStr] = {}
     proxy: str | None = None
-    verify: bool | str = True
+    verify: Annotated[bool | str, Field(union_mode="left_to_right")] = True
     http2: bool = False
-    max_connections: int = 100
-    max_keepalive_connections: int = 20
+    max_connections: Annotated[int, Field(gt=0)] = 100
+    max_keepalive_connections: Annotated[int, Field(ge=0)] = 20
     follow_redirects: bool = False
-    max_response_bytes: int | None = None
-    engine: str = "httpx"
+    max_response_bytes: Annotated[int, Field(gt=0)] | None = None
+    engine: Literal["httpx", "httpx2"] = "httpx"
 
     @property
     def auth(self) -> Auth | None:
@@ -58,13 +68,10 @@ class ClientSettings(BaseSettings):
         return None
 
     def stated(self) -> Mapping[str, Any]:
-        """The fields of `ClientSettings` that count: set, or with a default of the subclass's own."""
-        own = ClientSettings.model_fields
-        return {
-            name: getattr(self, name)
-            for name, field in type(self).model_fields.items()
-            if name in own and (name in self.model_fields_set or field.default != own[name].default)
-        }
+        """The fields of `ClientSettings` that count: set, or declared by the subclass with a default of its own."""
+        own = type(self).__mro__[: type(self).__mro__.index(ClientSettings)]
+        declared = self.model_fields_set.union(*(class_annotations(base) for base in own))
+        return {name: getattr(self, name) for name in ClientSettings.model_fields if name in declared}
 
 
 def read(kind: type[ClientSettings], client: str) -> ClientSettings:
@@ -73,23 +80,51 @@ def read(kind: type[ClientSettings], client: str) -> ClientSettings:
     Raises:
         ConfigurationError: one is missing or wrong; the message names its environment variable.
     """
+    settings: ClientSettings | None = None
     try:
-        return kind()
+        settings = kind()
     except ValidationError as error:
         problems = [
             f"{_variable(kind, problem['loc'])}: {problem['msg']}"
             for problem in error.errors(include_input=False, include_url=False, include_context=False)
         ]
     except SettingsError as error:
-        problems = [str(error)]
+        name = _FIELD.search(str(error))
+        problems = [f"{_variable(kind, (name[1],))}: it is no JSON" if name else str(error)]
+    except UnicodeError:
+        problems = [f"the file {kind.model_config.get('env_file')} is not UTF-8"]
+    else:
+        problems = _unusable(settings, client)
+    if settings is not None and not problems:
+        return settings
     raise ConfigurationError(f"{client} needs settings ({kind.__name__}): " + "; ".join(problems))
+
+
+def _unusable(settings: ClientSettings, client: str) -> list[str]:
+    """What pydantic lets pass and no client can use."""
+    problems: list[str] = []
+    if settings.base_url and "base_url" in settings.model_fields_set:
+        try:
+            parse_base_url(settings.base_url, client)
+        except ConfigurationError as error:
+            problems.append(f"{_variable(type(settings), ('base_url',))}: {str(error).removeprefix(f'{client}: ')}")
+    for name, value in settings.headers.items():
+        try:
+            check_value(check_name(name), reveal(value))
+        except ArgumentError as error:
+            problems.append(f"{_variable(type(settings), ('headers',))}: {error}")
+    return problems
 
 
 def _variable(kind: type[ClientSettings], location: tuple[int | str, ...]) -> str:
     """The environment variable behind the location of a validation error."""
-    name = str(location[0]) if location else ""
+    config, name = kind.model_config, str(location[0]) if location else ""
     field = kind.model_fields.get(name)
-    if field is None or field.validation_alias is not None:
-        return name  # pydantic reports an alias, which is read without the prefix
-    variable = f"{kind.model_config.get('env_prefix', '')}{name}"
-    return variable if kind.model_config.get("case_sensitive") else variable.upper()
+    if field is None:
+        return name or kind.__name__  # pydantic reports an alias, which is read without the prefix
+    if isinstance(field.validation_alias, str):
+        return field.validation_alias
+    delimiter = config.get("env_nested_delimiter")
+    path = delimiter.join(map(str, location)) if delimiter else name
+    variable = f"{config.get('env_prefix', '')}{path}"
+    return variable if config.get("case_sensitive") else variable.upper()

@@ -127,7 +127,7 @@ def results(gh: GitHub) -> None:
     c: Response[Response[Issue]] = gh.whole.response()  # E not wrapped twice
     d: str = gh.user_repos.request("a")  # E a Request
     e: list[Issue] = gh.user_repos("a")  # E wrong model
-    print(a, b, c, d, e)
+    del a, b, c, d, e
 
 
 def modes(gh: GitHub) -> None:
@@ -150,7 +150,7 @@ async def colours(gh: GitHub) -> None:
     b: Response[Issue] = gh.create_issue.response("o", "r", NewIssue(title="t"))  # E not awaited
     asyncio.run(gh.user_repos("a"))  # E no coroutine
     gh.user_repos.aio.aio("a")  # E already asynchronous
-    print(a, b)
+    del a, b
 
 
 def on_the_class() -> None:
@@ -165,7 +165,7 @@ def resources(gh: GitHub) -> None:
     gh.repos.find("1")  # E wrong type
     gh.repos.remove(1)  # E no such endpoint
     a: Issue = gh.repos.find(1)  # E wrong model
-    print(a)
+    del a
 
 
 # ---- options
@@ -277,7 +277,7 @@ async def without_a_stub(gh: GitHub) -> None:
     gh.call("GET", "/x", content="text")  # E not bytes
     a: Issue = gh.call("GET", "/x", into=Repo)  # E wrong model
     b: Repo = gh.acall("GET", "/x", into=Repo)  # E not awaited
-    print(a, b)
+    del a, b
 
 
 def errors(error: ProblemError) -> None:
@@ -298,7 +298,7 @@ class WantedLater(Protocol):
 def protocols(gh: GitHub) -> None:
     a: Wanted = gh  # E wrong type of the argument
     b: WantedLater = gh  # E not asynchronous
-    print(a, b)
+    del a, b
 
 
 async def _middleware(request: Request, call_next: CallNext) -> Response:

@@ -6,17 +6,20 @@ This module's rule: requests go in and responses come out as stubwire's own; a f
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from functools import lru_cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
+from stubwire._engine.address import Origin, addresses, origin_of
 from stubwire._redact import is_secret
 from stubwire._response import Response
 from stubwire.errors import (
     CallError,
+    ConfigurationError,
     ConnectError,
     ConnectTimeout,
     DecodeError,
@@ -76,7 +79,9 @@ class Library:
             (b"Accept-Encoding", accept_encoding.encode()),
             (b"User-Agent", f"stubwire/{version('stubwire')}".encode()),
         )
-        self.url = lru_cache(maxsize=1024)(self._url)
+        self._address = addresses(module.URL)
+        self._parsed = lru_cache(maxsize=1024)(self._url)
+        self._origin = lru_cache(maxsize=256)(self._parse_origin)
         self._sent_headers = lru_cache(maxsize=256)(self._make_headers)
 
     # ---- connections
@@ -94,7 +99,13 @@ class Library:
     def open(
         self, verify: ssl.SSLContext, proxy: str | None, http2: bool, limits: Limits, *, asynchronous: bool
     ) -> httpx.HTTPTransport | httpx.AsyncHTTPTransport:
-        """A transport of the library's own."""
+        """A transport of the library's own.
+
+        Raises:
+            ConfigurationError: HTTP/2 is asked for without its extra.
+        """
+        if http2 and find_spec("h2") is None:
+            raise ConfigurationError("http2=True needs the package h2: pip install 'stubwire[http2]'")
         kind = self._module.AsyncHTTPTransport if asynchronous else self._module.HTTPTransport
         kept = self._module.Limits(
             max_connections=limits.max_connections,
@@ -113,15 +124,17 @@ class Library:
 
     # ---- out
 
-    def _url(self, text: str) -> tuple[httpx.URL, bytes]:
+    def _url(self, text: str) -> httpx.URL:
         try:
-            url = self._module.URL(text)
-            host = url.netloc
+            url: httpx.URL | None = self._module.URL(text)
         except (self._module.InvalidURL, ValueError):
-            url, host = None, b""
+            url = None
         if url is None or url.scheme not in ("http", "https") or not url.host:
             raise ProtocolError("cannot be sent: its URL is not valid")
-        return url, host
+        return url
+
+    def _parse_origin(self, text: str) -> Origin:
+        return origin_of(text, self._url(text))
 
     def origin(self, text: str) -> str:
         """The origin of a URL as this library will connect to it.
@@ -129,20 +142,32 @@ class Library:
         Raises:
             ProtocolError: it is no http or https URL.
         """
-        url, _ = self.url(text)
+        url = self._url(text)
         host = f"[{url.host}]" if ":" in url.host else url.host
         return f"{url.scheme}://{host}" if url.port is None else f"{url.scheme}://{host}:{url.port}"
 
-    def request(self, request: Request, timeout: Mapping[str, float | None], fill: Fill) -> httpx.Request:
-        """A request as this library sends it, with the headers that HTTP itself needs."""
-        url, host = self.url(request.url)
+    def request(
+        self, request: Request, origin: str, timeout: Mapping[str, float | None], fill: Fill, *, to_client: bool
+    ) -> httpx.Request:
+        """A request as this library sends it, with the headers that HTTP itself needs.
+
+        Args:
+            request: stubwire's own.
+            origin: of its URL.
+            timeout: seconds, by step.
+            fill: headers that stand where it has none.
+            to_client: whether a client will send it, which looks at more of the URL than a transport does.
+        """
+        at = self._origin(origin)
         content = request.content
-        headers = self._sent_headers(host, request._sent_pairs(), fill)
+        headers = self._sent_headers(at.netloc, request._sent_pairs(), fill)
         if content is not None or request.method in _BODY_METHODS:
             length = (b"Content-Length", b"%d" % len(content or b""))
             headers = self._headers([*headers.raw, length])
         stream = self._stream(content) if content else self._no_body
-        sent = self._request(request.method, url, headers=headers, stream=stream, extensions={"timeout": timeout})
+        sent = self._request(request.method, at.url, headers=headers, stream=stream, extensions={"timeout": timeout})
+        known = request._is_as_bound and not to_client
+        sent.url = self._address(at, request.url) if known else self._parsed(request.url)
         sent.read()  # a transport may look at `content`, and would send an unread stream in chunks
         return sent
 
@@ -191,7 +216,8 @@ class Library:
     def _read(self, response: httpx.Response, limit: int | None) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        for chunk in response.iter_bytes() if _is_encoded(response) else response.iter_raw():
+        plain = cast("httpx.SyncByteStream", response.stream)  # cheaper than `iter_raw`, and the same bytes
+        for chunk in response.iter_bytes() if _is_encoded(response) else plain:
             size += len(chunk)
             _check_size(size, limit)
             chunks.append(chunk)
@@ -200,10 +226,16 @@ class Library:
     async def _aread(self, response: httpx.Response, limit: int | None) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        async for chunk in response.aiter_bytes() if _is_encoded(response) else response.aiter_raw():
-            size += len(chunk)
-            _check_size(size, limit)
-            chunks.append(chunk)
+        plain = cast("httpx.AsyncByteStream", response.stream)
+        arriving = aiter(response.aiter_bytes() if _is_encoded(response) else plain)
+        try:
+            async for chunk in arriving:
+                size += len(chunk)
+                _check_size(size, limit)
+                chunks.append(chunk)
+        except ResponseTooLargeError:
+            await cast("AsyncGenerator[bytes]", arriving).aclose()  # or trio would complain of it later
+            raise
         return b"".join(chunks)
 
     def _failure(self, error: Exception, response: httpx.Response | None) -> CallError:

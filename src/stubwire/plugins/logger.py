@@ -6,10 +6,9 @@ This module's rule: it logs names, templates, statuses and times; never a URL's 
 from __future__ import annotations
 
 import logging
-import time
 from typing import TYPE_CHECKING
 
-from stubwire.errors import CallError
+from stubwire import _clock, _redact
 
 if TYPE_CHECKING:
     from stubwire._request import Request
@@ -34,35 +33,34 @@ class LoggerPlugin:
         client.use(self._log_retry, per="attempt")
 
     async def _log_call(self, request: Request, call_next: CallNext) -> Response:
-        started = time.perf_counter()
+        started = _clock.monotonic()
         try:
             response = await call_next(request)
-        except CallError as error:
-            elapsed, tries = time.perf_counter() - started, len(request.attempts)
-            self._logger.error("%s failed: %s in %.3f s%s", _what(request), type(error).__name__, elapsed, _tries(tries))
+        except Exception as error:
+            self._log(logging.ERROR, request, f"failed: {type(error).__name__}", started, None)
             raise
-        elapsed, tries = time.perf_counter() - started, len(request.attempts)
         level = logging.WARNING if response.status_code >= 400 else logging.INFO
-        known = f" (request id {response.request_id})" if response.request_id else ""
-        self._logger.log(
-            level, "%s %d in %.3f s%s%s", _what(request), response.status_code, elapsed, _tries(tries), known
-        )
+        self._log(level, request, str(response.status_code), started, response.request_id)
         return response
 
+    def _log(self, level: int, request: Request, outcome: str, started: float, request_id: str | None) -> None:
+        count = len(request.attempts)
+        tries = f" after {count} attempts" if count > 1 else ""
+        known = f" (request id {request_id})" if request_id else ""
+        elapsed = _clock.monotonic() - started
+        self._logger.log(level, "%s %s in %.3f s%s%s", _what(request), outcome, elapsed, tries, known)
+
     async def _log_retry(self, request: Request, call_next: CallNext) -> Response:
-        if request.attempts:
-            last = request.attempts[-1]
+        last = request.attempts[-1] if request.attempts else None
+        if last is not None and last.wait is not None:
             came = last.error or last.status_code
             self._logger.warning(
-                "%s attempt %d after %s, waited %.3f s", _what(request), request.attempt, came, last.wait or 0.0
+                "%s attempt %d after %s, waited %.3f s", _what(request), request.attempt, came, last.wait
             )
         return await call_next(request)
 
 
 def _what(request: Request) -> str:
-    path = request.spec.path if request.spec else ""
+    """Name, method and template; what `client.call` was given may hold values."""
+    path = _redact.url(request.spec.path) if request.spec else ""
     return f"{request.endpoint} {request.method} {path}"
-
-
-def _tries(count: int) -> str:
-    return f" after {count} attempts" if count > 1 else ""
