@@ -120,6 +120,8 @@ def test_an_option_is_an_attribute_and_fixed(api: MakeApi) -> None:
     client = shop(api(), timeout=3.0)
 
     assert client.timeout == 3.0
+    assert client.max_response_bytes == 100 * 2**20
+    assert client.retry == Retry()
     assert client.base_url == "https://shop.example/api"
     assert repr(client) == "<Shop https://shop.example/api>"
     with pytest.raises(AttributeError) as error:

@@ -262,6 +262,14 @@ def test_a_value_that_is_no_scalar_is_refused(hint: Any) -> None:
         _encode.scalar(hint, WHERE)({"size": 1} if hint is Shape else Model(size=1))
 
 
+def test_an_encoder_refuses_again_and_again() -> None:
+    encode = _encode.scalar(int, WHERE)
+    for _ in range(2):
+        with pytest.raises(ArgumentError):
+            encode("83512")
+    assert encode(Number.ONE) == "1"
+
+
 def test_a_stub_sends_its_scalars_everywhere() -> None:
     class Api(ApiClient):
         base_url = "https://api.example"

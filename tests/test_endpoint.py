@@ -72,10 +72,8 @@ def test_every_mode_binds_the_stub_s_own_parameters(api: Apis) -> None:
 
 def test_a_stub_that_returns_a_response_gives_it_in_every_mode(api: Apis, colour: Colour) -> None:
     gh = client_of(api(Reply(json={"name": "x"})))
-    found: list[Any] = [colour.run(gh.whole, "x"), colour.response(gh.whole, "x")]
-    for response in found:
-        assert isinstance(response, Response)
-        assert (response.data, response.status_code) == (Repo(name="x"), 200)
+    found: list[Response[Repo]] = [colour.run(gh.whole, "x"), colour.response(gh.whole, "x")]
+    assert [(type(each), each.data, each.status_code) for each in found] == [(Response, Repo(name="x"), 200)] * 2
 
 
 def test_an_asynchronous_stub_is_awaited_and_has_no_aio(api: Apis) -> None:

@@ -140,7 +140,7 @@ def test_a_base_url_without_a_path(api: MakeApi) -> None:
 # ---- bodies are bounded
 
 
-UNFINISHED = pytest.mark.filterwarnings("ignore:Async generator 'httpcore:ResourceWarning")
+UNFINISHED = pytest.mark.filterwarnings("ignore:Async generator 'http:ResourceWarning")
 """On trio, the engines' own transports do not finish their inner generators when a body is left early."""
 
 

@@ -203,3 +203,52 @@ def test_a_cookie_value_stays_in_its_pair_or_is_refused(send: Send) -> None:
         assert request.header("Cookie") == f"session={value}; other=z"
 
     check()
+
+
+REASONS = {
+    "": "an empty value cannot fill a path segment",
+    "a\nb": "a line break or NUL cannot stand in a path",
+    "a\rb": "a line break or NUL cannot stand in a path",
+    "a\0b": "a line break or NUL cannot stand in a path",
+    "\ud800": "it is no valid Unicode text",
+    **dict.fromkeys(
+        [
+            *(
+                ".",
+                "..",
+                "..;x",
+                "%2e",
+                "%2E.",
+                "%252e%252E",
+                "%%32%65",
+                "../a",
+                "a/..",
+                "a\\..\\b",
+                "..%2fa",
+                "a%5c..",
+                " ..",
+                ".%3bx",
+            ),
+            "%" + "25" * 30,
+        ],
+        "'.' and '..' in any spelling cannot fill a path segment",
+    ),
+}
+
+
+@pytest.mark.parametrize(("value", "reason"), REASONS.items())
+def test_what_cannot_fill_a_segment_says_why(value: str, reason: str) -> None:
+    api = Api(base_url="https://api.example")
+    with pytest.raises(ArgumentError) as caught:
+        api.one.request(value)
+    assert str(caught.value) == f"Api.one: name: {reason}"
+    assert caught.value.__context__ is None
+    with pytest.raises(ArgumentError):
+        api.many.request(f"a/{value}")
+
+
+def test_none_cannot_fill_a_segment() -> None:
+    value: Any = None
+    with pytest.raises(ArgumentError) as caught:
+        Api(base_url="https://api.example").one.request(value)
+    assert str(caught.value) == "Api.one: name: expected str, got NoneType"

@@ -10,24 +10,20 @@ import dataclasses
 import enum
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args, get_origin
+from typing import Any, Literal, cast, get_args, get_origin
 from urllib.parse import quote
 
 import pydantic_core
-from annotated_types import BaseMetadata, GroupedMetadata
-from pydantic import BaseModel, SecretBytes, SecretStr, TypeAdapter, ValidationError
-from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, SecretBytes, SecretStr
 
 from stubwire import _kinds, _percent
+from stubwire._adapters import adapter as adapter  # noqa: PLC0414 - as _decode imports it
+from stubwire._adapters import constrained, validator
 from stubwire._annotations import name_of
-from stubwire._headers import check_value, is_name
+from stubwire._headers import check_value
 from stubwire.errors import ArgumentError, SpecError
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 TextEncoder = Callable[[Any], str]
 """A value to text."""
@@ -40,19 +36,6 @@ _UNEXPECTED = re.compile(
 _NO_SEQUENCES: tuple[type, ...] = (str, bytes, bytearray, Mapping, BaseModel)
 
 
-def adapter(hint: object, where: str) -> TypeAdapter[Any]:
-    """Pydantic's adapter of a type.
-
-    Raises:
-        SpecError: pydantic has none.
-    """
-    try:
-        return TypeAdapter[Any](cast("type[Any]", hint))
-    except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError) as error:
-        reason = str(error).splitlines()[0]
-    raise SpecError(f"{where}: pydantic cannot handle the type {name_of(hint)}: {reason}")
-
-
 # ---- scalars
 
 
@@ -62,8 +45,8 @@ def scalar(hint: object, where: str) -> TextEncoder:
     Raises:
         SpecError: pydantic cannot handle the type, or a choice in it is no scalar.
     """
-    if _constrained(hint):
-        valid, text = _validator(hint, where), _serialized(hint, where)
+    if constrained(hint):
+        valid, text = validator(hint, where), _serialized(hint, where)
         return lambda value: text(valid(value))
     inner = _kinds.plain(hint)
     if hint is inner:  # nothing beside the type that could change how it is serialized
@@ -141,48 +124,6 @@ def _revealed(value: SecretStr | SecretBytes) -> str:
     return secret if isinstance(secret, str) else secret.decode("latin-1")
 
 
-def _validator(hint: object, where: str) -> Callable[[Any], Any]:
-    """What holds a value to the constraints of its type."""
-    validate = adapter(hint, where).validate_python
-
-    def checked(value: Any) -> Any:
-        try:
-            return validate(value)
-        except ValidationError as error:
-            message = "; ".join(map(_complaint, error.errors(include_input=False, include_context=False)))
-        raise ArgumentError(f"{where}: {message}")
-
-    return checked
-
-
-def _complaint(detail: ErrorDetails) -> str:
-    """What pydantic says, unless it is a user's own text or may quote the value."""
-    kind = detail["type"]
-    if kind in ("value_error", "assertion_error"):
-        return "a validator of its type refuses it"
-    return "Input should be a valid UUID" if kind == "uuid_parsing" else detail["msg"]
-
-
-def _constrained(hint: object) -> bool:
-    """Whether something beside the type restricts the values: pydantic's `Field`, or `annotated_types`."""
-    return any(
-        isinstance(item, (BaseMetadata, GroupedMetadata)) or (isinstance(item, FieldInfo) and bool(item.metadata))
-        for item in _beside(hint)
-    )
-
-
-def _beside(hint: object) -> Iterator[object]:
-    """All that stands in `Annotated`, behind aliases and in unions too."""
-    if get_origin(hint) is Annotated:
-        yield from _kinds.metadata(hint)
-        yield from _beside(get_args(hint)[0])
-    elif (behind := getattr(hint, "__value__", getattr(hint, "__supertype__", None))) is not None:
-        yield from _beside(behind)
-    elif len(members := _kinds.members(hint)) > 1:
-        for member in members:
-            yield from _beside(member)
-
-
 def _plain_text(value: object, where: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -247,7 +188,7 @@ def query(hint: object, alias: str, where: str) -> TextEncoder:
     lead = f"&{quote(alias, safe='')}="
     items = _kinds.item_type(hint)
     text = scalar(hint if items is None else items, where)
-    valid = _validator(hint, where) if items is not None and _constrained(hint) else None
+    valid = validator(hint, where) if items is not None and constrained(hint) else None
 
     def encode(value: Any) -> str:
         return lead + _percent.query_text(text(value), where)
@@ -282,13 +223,7 @@ def header(hint: object, name: str, where: str) -> TextEncoder:
 
 
 def cookie(hint: object, name: str, where: str) -> TextEncoder:
-    """The encoder of a cookie, to `name=value` (RFC 6265, section 4.1.1).
-
-    Raises:
-        SpecError: the name is no token.
-    """
-    if not is_name(name):
-        raise SpecError(f"{where}: {name!r} is no cookie name: write letters, digits and hyphens")
+    """The encoder of a cookie, to `name=value` (RFC 6265, section 4.1.1)."""
     text = scalar(hint, where)
 
     def encode(value: Any) -> str:
@@ -309,7 +244,7 @@ def cookie(hint: object, name: str, where: str) -> TextEncoder:
 def json_body(hint: object, where: str, *, exclude_unset: bool) -> Callable[[Any], bytes]:
     """The encoder of a JSON body."""
     dump = adapter(hint, where).dump_json
-    valid = _validator(hint, where) if _constrained(hint) else None
+    valid = validator(hint, where) if constrained(hint) else None
     takes_none = _kinds.allows_none(hint)
     models = _models(hint)
 
@@ -347,5 +282,6 @@ def _check_models(value: object, hint: object, models: tuple[type, ...], where: 
         if value is not None and not isinstance(value, models):
             raise ArgumentError(f"{where}: expected {name_of(hint)}, got {type(value).__name__}")
     elif isinstance(value, (list, tuple, set, frozenset)):
-        if not all(isinstance(item, models) for item in cast("Collection[object]", value)):
+        others = [item for item in cast("Collection[object]", value) if not isinstance(item, models)]
+        if others:
             raise ArgumentError(f"{where}: a value in it must be {' | '.join(map(name_of, models))}")

@@ -138,13 +138,17 @@ class Options:
         return replace(lower, **merged)
 
 
+DEFAULT_TIMEOUT = Timeout()
+DEFAULT_RETRY = Retry()
+DEFAULT_MAX_RESPONSE_BYTES = 100 * 2**20
+
 DEFAULTS = Options(
-    timeout=Timeout(),
-    retry=Retry(),
+    timeout=DEFAULT_TIMEOUT,
+    retry=DEFAULT_RETRY,
     auth=None,
     idempotency_key=False,
     follow_redirects=False,
-    max_response_bytes=100 * 2**20,
+    max_response_bytes=DEFAULT_MAX_RESPONSE_BYTES,
 )
 """What holds where nobody says anything."""
 

@@ -17,7 +17,18 @@ from stubwire._annotations import class_annotations, creating_locals
 from stubwire._core import Core
 from stubwire._endpoint import AsyncEndpoint, Endpoint, call_options, mount_of, scope_of
 from stubwire._fold import Mount
-from stubwire._options import CallOptions, HeaderValue, Limits, Options, QueryValue, Timeout, check
+from stubwire._options import (
+    DEFAULT_MAX_RESPONSE_BYTES,
+    DEFAULT_RETRY,
+    DEFAULT_TIMEOUT,
+    CallOptions,
+    HeaderValue,
+    Limits,
+    Options,
+    QueryValue,
+    Timeout,
+    check,
+)
 from stubwire._resource import Resource, module_of, prepare
 from stubwire._runtime import SYNC, current, run_sync
 from stubwire._template import Template
@@ -98,21 +109,21 @@ class ApiClient:
     """
 
     base_url: str = ""
-    timeout: float | Timeout | None
-    retry: Retry | None
-    headers: Mapping[str, HeaderValue]
-    query: Mapping[str, QueryValue]
-    errors: Mapping[StatusKey, type]
-    auth: Auth | None
-    middleware: Sequence[Middleware]
-    plugins: Sequence[Plugin]
-    follow_redirects: bool
-    max_response_bytes: int | None
-    verify: bool | str | ssl.SSLContext
+    timeout: float | Timeout | None = DEFAULT_TIMEOUT
+    retry: Retry | None = DEFAULT_RETRY
+    headers: Mapping[str, HeaderValue] = {}
+    query: Mapping[str, QueryValue] = {}
+    errors: Mapping[StatusKey, type] = {}
+    auth: Auth | None = None
+    middleware: Sequence[Middleware] = ()
+    plugins: Sequence[Plugin] = ()
+    follow_redirects: bool = False
+    max_response_bytes: int | None = DEFAULT_MAX_RESPONSE_BYTES
+    verify: bool | str | ssl.SSLContext = True
     proxy: str | None
-    http2: bool
-    limits: Limits
-    engine: Literal["httpx", "httpx2"]
+    http2: bool = False
+    limits: Limits = Limits()
+    engine: Literal["httpx", "httpx2"] = "httpx"
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         """Check every declaration.
@@ -134,12 +145,12 @@ class ApiClient:
             from stubwire.auth import BasicAuth
 
             layers["auth"] = BasicAuth(*base.userinfo)
+        vars(self).update({key: value for key, value in layers.items() if key not in ("transport", "http_client")})
         pool = open_pool(layers, name)
         middleware, plugins = layers.pop("middleware", ()), layers.pop("plugins", ())
         lower = check(Options(**layers), name)
         mount = Mount(Core(pool), name, base, Template("", ()), scope_of(type(self)), lower, Options())
-        vars(self).update({**layers, "base_url": base.text, "settings": chosen, "__stubwire_mount__": mount})
-        vars(self)["_is_view"] = False
+        vars(self).update(base_url=base.text, settings=chosen, __stubwire_mount__=mount, _is_view=False)
         for function in middleware:
             self.use(function)
         for plugin in plugins:
