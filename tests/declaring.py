@@ -1,7 +1,6 @@
 """What the tests of declarations share: classes from text, with annotations evaluated or kept as text (PEP 563)."""
 
 from __future__ import annotations
-
 import __future__
 
 import sys

@@ -129,7 +129,7 @@ def test_a_wrong_argument_fails_before_any_io(api: MakeApi, colour: Colour) -> N
 
     with pytest.raises(TypeError, match=r"^Users\.user\(\) missing 1 required positional argument: 'login'$"):
         colour.run(users.user)
-    with pytest.raises(TypeError, match=r"^Users\.user\(\) got an unexpected keyword argument 'verbos'$"):
+    with pytest.raises(TypeError, match=r"^Users\.user\(\) got an unexpected keyword argument 'verbos'"):
         colour.run(users.user, "octocat", verbos=True)
 
     assert server.requests == []

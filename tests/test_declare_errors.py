@@ -4,21 +4,25 @@ write instead."""
 from __future__ import annotations
 
 import pytest
-from declaring import both_modes, client, declare, refusal, refused_stub
 
+from declaring import TEXT, both_modes, client, declare, refusal, refused_stub
 from stubwire import ApiClient, SpecError, StubwireError
 from stubwire.client import RESERVED
 
 ROWS = {
     "a placeholder without a parameter": (
         '@get("/users/<uid>")\ndef f(self, user: str) -> Model: ...',
-        "Api.f: path '/users/<uid>' names 'uid', which no parameter supplies: write the parameter uid: str, or take "
-        "<uid> out of the path",
+        (
+            "Api.f: path '/users/<uid>' names 'uid', which no parameter supplies: write the parameter uid: str, or take "
+            "<uid> out of the path"
+        ),
     ),
     "a placeholder in braces without a parameter": (
         '@get("/users/{uid:path}")\ndef f(self) -> Model: ...',
-        "Api.f: path '/users/{uid:path}' names 'uid', which no parameter supplies: write the parameter uid: str, or "
-        "take <uid> out of the path",
+        (
+            "Api.f: path '/users/{uid:path}' names 'uid', which no parameter supplies: write the parameter uid: str, or "
+            "take <uid> out of the path"
+        ),
     ),
     "a path that is no text": (
         "@get(3)\ndef f(self) -> Model: ...",
@@ -34,18 +38,24 @@ ROWS = {
     ),
     "two bodies": (
         '@post("/x")\ndef f(self, a: Model, b: Other) -> Model: ...',
-        "Api.f: parameters 'a' and 'b' are both bodies: write one model that has both as its fields, or mark the one "
-        "that is none with Query()",
+        (
+            "Api.f: parameters 'a' and 'b' are both bodies: write one model that has both as its fields, or mark the one "
+            "that is none with Query()"
+        ),
     ),
     "two marked bodies": (
         '@post("/x")\ndef f(self, a: Annotated[int, Body()], b: Annotated[str, Body()]) -> Model: ...',
-        "Api.f: parameters 'a' and 'b' are both bodies: write one model that has both as its fields, or mark the one "
-        "that is none with Query()",
+        (
+            "Api.f: parameters 'a' and 'b' are both bodies: write one model that has both as its fields, or mark the one "
+            "that is none with Query()"
+        ),
     ),
     "a body on GET": (
         '@get("/x")\ndef f(self, a: list[Model] | None = None) -> Model: ...',
-        "Api.f: parameter 'a' has the type list[Model] | None, which is a JSON body, and GET usually has none: write "
-        "Annotated[list[Model] | None, Body()] to send one, or a Query() parameter for each value",
+        (
+            "Api.f: parameter 'a' has the type list[Model] | None, which is a JSON body, and GET usually has none: write "
+            "Annotated[list[Model] | None, Body()] to send one, or a Query() parameter for each value"
+        ),
     ),
     "*args": (
         '@get("/x")\ndef f(self, *ids: int) -> Model: ...',
@@ -134,13 +144,17 @@ ROWS = {
     ),
     "a mapping in the query": (
         '@get("/x")\ndef f(self, a: Annotated[dict[str, int], Query()]) -> Model: ...',
-        "Api.f: parameter 'a' is a query parameter of type dict[str, int], no scalar and no list of scalars: write one "
-        "for each value",
+        (
+            "Api.f: parameter 'a' is a query parameter of type dict[str, int], no scalar and no list of scalars: write one "
+            "for each value"
+        ),
     ),
     "lists of lists on POST": (
         '@post("/x")\ndef f(self, a: list[list[int]]) -> Model: ...',
-        "Api.f: parameter 'a' is a query parameter of type list[list[int]], no scalar and no list of scalars: write "
-        "one for each value, or Annotated[list[list[int]], Body()]",
+        (
+            "Api.f: parameter 'a' is a query parameter of type list[list[int]], no scalar and no list of scalars: write "
+            "one for each value, or Annotated[list[list[int]], Body()]"
+        ),
     ),
 }
 
@@ -225,7 +239,7 @@ def test_an_option_that_is_only_annotated_is_no_resource() -> None:
         comment: str
 
     assert not hasattr(Api, "comment")
-    assert not hasattr(Api, "timeout")
+    assert Api(base_url="https://example.com").timeout is not None
 
 
 # ---- what hides a name
@@ -262,8 +276,6 @@ def test_an_endpoint_called_list_hides_the_builtin_for_evaluated_annotations() -
 
 
 def test_annotations_that_are_text_find_the_builtin() -> None:
-    from declaring import TEXT
-
     api = client(
         """
         @sw.get("/one")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from abc import ABC
 from types import ModuleType
 from typing import Annotated, Any, NewType
 
 import pytest
-from declaring import TEXT, both_modes, declare
 from pydantic import BaseModel
 
+from declaring import TEXT, both_modes, declare
 from stubwire import ApiClient, Query, Resource, SpecError, get, post
 
 URL = "https://example.com"
@@ -63,6 +64,26 @@ def test_a_local_name_hides_that_of_the_module() -> None:
     assert local is not module_level
 
 
+def test_neither_an_abstract_class_nor_an_override_hides_the_function() -> None:
+    class Local(BaseModel):
+        id: int = 0
+
+    class Base(ApiClient, ABC):
+        def __init_subclass__(cls, **kwargs: object) -> None:
+            super().__init_subclass__(**kwargs)
+
+        @get("/x")
+        def one(self) -> Local:
+            raise NotImplementedError
+
+    class Api(Base):
+        @get("/y")
+        def two(self) -> Local:
+            raise NotImplementedError
+
+    assert Base.one.spec.returns is Api.two.spec.returns is Local
+
+
 def test_an_inherited_stub_keeps_the_names_of_the_function_that_it_stands_in() -> None:
     def make() -> tuple[Any, type[BaseModel]]:
         class Local(BaseModel):
@@ -102,19 +123,23 @@ def test_a_class_may_be_used_before_its_names_are_defined() -> None:
 
 
 def test_what_can_be_checked_is_checked_although_a_name_is_defined_later() -> None:
-    with pytest.raises(SpecError, match="^Api.f: parameter 'b' has no annotation: write b: str, or the type that it has$"):
+    with pytest.raises(
+        SpecError, match="^Api.f: parameter 'b' has no annotation: write b: str, or the type that it has$"
+    ):
         declare('class Api(ApiClient):\n    @get("/x")\n    def f(self, a: Late, b) -> Late: ...', TEXT)
 
 
 UNDEFINED = (
-    "Api.f: the name 'Late' in its annotations is not defined: import it at run time, not only under TYPE_CHECKING, and "
-    "define it before the class where both are inside a function"
+    "Api.f: the name 'Late' in its annotations is not defined: import it at run time, not only under TYPE_CHECKING, "
+    "and define it before the class where both are inside a function"
 )
 
 
 @pytest.mark.parametrize("stub", ["self, a: Late) -> None", "self) -> Late", "self, a: 'list[Late]' = 1) -> None"])
 def test_a_name_that_exists_for_type_checkers_only_is_refused_at_first_access(stub: str) -> None:
-    names = declare(f'if typing.TYPE_CHECKING:\n    Late = int\nclass Api(ApiClient):\n    @get("/x")\n    def f({stub}: ...', TEXT)
+    names = declare(
+        f'if typing.TYPE_CHECKING:\n    Late = int\nclass Api(ApiClient):\n    @get("/x")\n    def f({stub}: ...', TEXT
+    )
     with pytest.raises(SpecError) as on_class:
         _ = names["Api"].f.spec
     with pytest.raises(SpecError) as on_client:
@@ -166,7 +191,9 @@ NESTED = {
 @both_modes
 @pytest.mark.parametrize(("written", "meant"), NESTED.values(), ids=NESTED.keys())
 def test_text_inside_types_is_resolved(written: str, meant: str, flags: int) -> None:
-    names = declare(f'class Api(ApiClient):\n    @get("/x")\n    def f(self, a: {written}) -> None: ...\nLate = int', flags)
+    names = declare(
+        f'class Api(ApiClient):\n    @get("/x")\n    def f(self, a: {written}) -> None: ...\nLate = int', flags
+    )
     assert names["Api"].f.spec.parameters[0].annotation == eval(meant, names)
 
 
@@ -183,13 +210,13 @@ def test_an_endpoint_does_not_hide_a_builtin_or_a_module_name_from_text(flags: i
             @sw.get("/x")
             def Model(self) -> None: ...
 
-            @sw.get("/x")
+            @sw.post("/x")
             def f(self, a: "list[Model]", b: "Inner") -> "list[Model]": ...
-        """.replace('get("/x")\n            def f', 'post("/x")\n            def f'),
+        """,
         flags,
     )
-    spec = names["Api"].f.spec
-    assert spec.returns == list[names["Model"]]
+    spec, model = names["Api"].f.spec, vars(names["sw"]) and names["Api"]
+    assert spec.returns == list[model]
     assert spec.parameters[1].annotation is int
 
 
@@ -221,7 +248,7 @@ def test_an_attribute_of_a_module_that_is_being_imported_may_come_later() -> Non
     names["being_imported"] = module
     text = 'class Late(Api):\n    @get("/x")\n    def f(self, a: being_imported.Late) -> None: ...'
     exec(compile(text, "later.py", "exec", flags=TEXT, dont_inherit=True), names)
-    with pytest.raises(SpecError, match="the name 'being_imported.Late' in its annotations is not defined"):
+    with pytest.raises(SpecError, match=r"the name 'being_imported.Late' in its annotations is not defined"):
         _ = names["Late"].f.spec
     vars(module)["Late"] = int
     assert names["Late"].f.spec.parameters[0].annotation is int
@@ -231,9 +258,6 @@ def test_each_distinct_text_is_evaluated_once() -> None:
     names = declare(
         """
         seen = []
-        class Counting(dict):
-            def __missing__(self, key):
-                raise KeyError(key)
         def spy(value):
             seen.append(value)
             return value
@@ -254,12 +278,12 @@ def test_an_annotation_that_cannot_be_hashed_is_read_like_any_other() -> None:
         def f(self, a: Annotated[int, ["a note"], Query("n")], b: Annotated[int, ["a note"], Query("m")]) -> None:
             raise NotImplementedError
 
-    Evaluated = declare("""
+    evaluated = declare("""
         class Api(ApiClient):
             @get("/x")
-            def f(self, a: Annotated[int, ["a note"], Query("n")], b: Annotated[int, ["a note"], Query("m")]) -> None: ...
+            def f(self, a: Annotated[int, ["note"], Query("n")], b: Annotated[int, ["note"], Query("m")]) -> None: ...
     """)["Api"]
-    for api in (Api(base_url=URL), Evaluated(base_url=URL)):
+    for api in (Api(base_url=URL), evaluated(base_url=URL)):
         assert api.f.request(1, 2).url == f"{URL}/x?n=1&m=2"
 
 
@@ -270,7 +294,9 @@ UNABLE = [
 
 
 @pytest.mark.parametrize(("parameter", "returns", "where"), UNABLE)
-def test_a_type_that_pydantic_cannot_handle_is_refused_at_first_access(parameter: str, returns: str, where: str) -> None:
+def test_a_type_that_pydantic_cannot_handle_is_refused_at_first_access(
+    parameter: str, returns: str, where: str
+) -> None:
     names = declare(f'class Api(ApiClient):\n    @get("/x")\n    def f(self, {parameter}) {returns}: ...')
     with pytest.raises(SpecError) as caught:
         _ = names["Api"](base_url=URL).f

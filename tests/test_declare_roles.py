@@ -6,8 +6,8 @@ from inspect import Parameter
 from typing import Any
 
 import pytest
-from declaring import EVALUATED, both_modes, client, declare
 
+from declaring import EVALUATED, both_modes, client, declare
 from stubwire import ArgumentError, ParameterSpec
 
 ROLES = {
@@ -27,7 +27,12 @@ ROLES = {
     "a marker inside a union": ("GET", 'x: Annotated[int, Query("n")] | None = None', "query", "n"),
     "a marker inside both members": ("GET", 'x: Annotated[int, Query("n")] | Annotated[str, Query("n")]', "query", "n"),
     "a marker inside Optional": ("GET", 'x: Optional[Annotated[int, Query("n")]] = None', "query", "n"),
-    "a marker inside a union inside Annotated": ("GET", 'x: Annotated[Annotated[int, Query("n")] | None, 1] = None', "query", "n"),
+    "a marker inside a union inside Annotated": (
+        "GET",
+        'x: Annotated[Annotated[int, Query("n")] | None, 1] = None',
+        "query",
+        "n",
+    ),
     "a marker in nested Annotated": ("GET", 'x: Annotated[Annotated[int, Query("n")], Field(ge=1)]', "query", "n"),
     "a marker in a type alias": ("GET", "x: Marked", "query", "n"),
     "a marker in a type alias in a union": ("GET", "x: Marked | None = None", "query", "n"),
@@ -91,7 +96,9 @@ def test_a_role_is_decided_by_marker_name_and_type(
 
 
 def test_a_parameter_spec_tells_all_about_a_parameter() -> None:
-    api = client('@get("/<a>")\ndef f(self, a: int, /, b: str = "x", *, c: Annotated[int | None, Query("d")] = None) -> None: ...')
+    api = client(
+        '@get("/<a>")\ndef f(self, a: int, /, b: str = "x", *, c: Annotated[int | None, Query("d")] = None) -> None: ...'
+    )
     annotation = api.f.spec.parameters[2].annotation
     assert api.f.spec.parameters == (
         ParameterSpec("a", "a", "path", int, Parameter.empty, "positional"),
@@ -133,7 +140,7 @@ def test_what_of_a_query_is_sent(parameter: str, arguments: tuple[Any, ...], que
 
 def test_a_constraint_inside_a_union_holds() -> None:
     api = client('@get("/x")\ndef f(self, x: Annotated[int, Query("n"), Field(ge=1)] | None = None) -> None: ...')
-    with pytest.raises(ArgumentError, match="Api.f: x: Input should be greater than or equal to 1"):
+    with pytest.raises(ArgumentError, match=r"^Api\.f: x: Input should be greater than or equal to 1"):
         api.f.request(0)
 
 
@@ -198,7 +205,7 @@ def test_positional_and_keyword_only_parameters_are_as_python_says() -> None:
     api = client('@get("/<a>")\ndef f(self, a: int, /, b: int, *, c: int = 3) -> None: ...')
     assert api.f.request(1, 2, c=4).url == "https://example.com/1?b=2&c=4"
     assert api.f.request(1, b=2).url == "https://example.com/1?b=2&c=3"
-    with pytest.raises(TypeError, match=r"Api\.f\(\) got some positional-only arguments passed as keyword arguments: 'a'"):
+    with pytest.raises(TypeError, match=r"Api\.f\(\) got some positional-only arguments"):
         api.f.request(a=1, b=2)
     with pytest.raises(TypeError, match=r"Api\.f\(\) takes 3 positional arguments but 4 were given"):
         api.f.request(1, 2, 3)

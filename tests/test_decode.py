@@ -287,7 +287,8 @@ def test_data_changed_in_place_is_not_seen(api: MakeApi) -> None:
 
 def broken(_: object) -> object:
     """A validator with a bug."""
-    return {}["nothing"]
+    nothing: dict[str, object] = {}
+    return nothing["at all"]
 
 
 def test_a_bug_in_a_validator_propagates_and_says_where() -> None:

@@ -140,8 +140,8 @@ def test_a_discriminators_value_is_not_quoted() -> None:
 def test_a_returned_list_of_details_is_the_callers_own() -> None:
     error = fails(list[int], b'["a"]')
     assert isinstance(error, ResponseValidationError)
-    error.errors(show_input=True)[0].clear()
-    error.errors()[0].clear()
+    error.errors(show_input=True)[0]["input"] = "changed"
+    error.errors().clear()
     assert error.errors(show_input=True)[0].get("input") == "a"
 
 

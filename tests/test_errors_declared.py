@@ -231,12 +231,14 @@ def test_the_model_of_an_exception_class_is_found_in_its_bases() -> None:
     class Mixed(Mixin[int], ClientError[Problem]):
         pass
 
-    assert [body_type(kind) for kind in (CardError, Derived, Further, Mixed)] == [
+    declared: list[object] = [body_type(kind) for kind in (CardError, Derived, Further, Mixed)]
+    expected: list[object] = [
         CardProblem,
         Problem,
         Problem,
         Problem,
     ]
+    assert declared == expected
     assert [body_type(kind) for kind in (ClientError, NotFoundError, Base)] == [None, None, None]
 
 

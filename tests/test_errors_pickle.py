@@ -51,11 +51,12 @@ RESPONSE: Response[Any] = Response(404, json={"message": "no"})
 
 def bare(kind: type[Any]) -> Exception:
     """An error as somebody makes one by hand."""
-    if issubclass(kind, tree.ResponseValidationError):
-        return kind("it failed", response=RESPONSE, details=[{"type": "int_type", "loc": ("id",), "input": "s3cret"}])
-    if issubclass(kind, (tree.HTTPStatusError, tree.DecodeError)):
-        return kind("it failed", response=RESPONSE)
-    made: Exception = kind("it failed")
+    has_response = issubclass(kind, (tree.HTTPStatusError, tree.DecodeError))
+    more: dict[str, Any] = {"response": RESPONSE} if has_response else {}
+    if kind is tree.ResponseValidationError:
+        more["details"] = [{"type": "int_type", "loc": ("id",), "input": "s3cret"}]
+    make: Any = kind
+    made: Exception = make("it failed", **more)
     return made
 
 
@@ -152,8 +153,7 @@ def test_a_pickle_keeps_no_inputs_of_validation(api: MakeApi) -> None:
 
 
 def test_a_shallow_copy_is_live_and_a_deep_copy_is_redacted(api: MakeApi) -> None:
-    error = raised(api, ANSWERS[0])
-    assert isinstance(error, tree.NotFoundError)
+    error: Any = raised(api, ANSWERS[0])
     live = copy.copy(error)
     assert live is not error
     assert live.response is error.response

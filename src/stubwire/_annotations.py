@@ -24,6 +24,9 @@ UNIONS = (typing.Union, UnionType)
 SCOPE = "__stubwire_scope__"
 """Where a class keeps its `Scope`."""
 
+_BETWEEN = ("__init_subclass__", "__new__", "<generic parameters of ")
+"""Frames between a class statement's function and what runs when the class is made."""
+
 
 class Stub(Protocol):
     """A function, as far as it is read."""
@@ -46,10 +49,11 @@ class Stub(Protocol):
 def creating_locals() -> Mapping[str, object]:
     """The locals of the function that is creating a class, empty at module level.
 
-    To be called from `__init_subclass__`; overrides of it on the way are passed over.
+    To be called from `__init_subclass__`; overrides of it, metaclasses and the scope of type parameters (PEP 695) are
+    passed over.
     """
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_name == "__init_subclass__":
+    while frame.f_back is not None and frame.f_code.co_name.startswith(_BETWEEN):
         frame = frame.f_back
     return {} if frame.f_code.co_name == "<module>" else frame.f_locals
 

@@ -71,7 +71,7 @@ def prepare(mount: Mount, method: str, path: str, into: object, sent: Sent) -> t
     made = replace(
         made,
         secrets=made.secrets | hidden,
-        query=made.query if origin(absolute) in ("", made.origin) else template.query,
+        query=made.query if absolute in ("", made.origin) else template.query,
         body_pairs=made.body_pairs if sent.get("json") is not None else made.pairs,
     )
     literal = "".join(part for part in template.parts if isinstance(part, str))
@@ -84,9 +84,10 @@ def prepare(mount: Mount, method: str, path: str, into: object, sent: Sent) -> t
 def _target(path: str, name: str) -> tuple[Template, str]:
     """The path as a template without placeholders, and the origin of an absolute URL."""
     match = _ABSOLUTE.fullmatch(path)
-    absolute, rest = (match[1], match[2]) if match else ("", path)
-    if match and not _AUTHORITY.fullmatch(absolute):
+    absolute = origin(match[1]) if match and _AUTHORITY.fullmatch(match[1]) else ""
+    if match and not absolute:
         raise ArgumentError(f"{name}: an absolute URL needs a plain host, and has no userinfo: credentials are auth's")
+    rest = match[2] if match else path
     try:
         template = parse(rest if rest.startswith("/") or not match else f"/{rest}")
     except TemplateError as error:

@@ -13,7 +13,7 @@ import warnings
 import weakref
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -208,6 +208,8 @@ class Pool:
         return self.library.request(request, origin, timeout, fill, to_client=True)
 
     def _through_client(self, client: Any, trusted: bool) -> Any:
+        if client.is_closed:
+            raise ConfigurationError(f"{self._owner} was given an http_client that is closed: close it later")
         options = {} if trusted else {"auth": None}
         return partial(client.send, stream=True, follow_redirects=False, **options)
 
@@ -247,7 +249,8 @@ class Pool:
         self._closed = True
         if self._given is not None:
             if not self._given.is_client and hasattr(self._given.sync, "close"):
-                self._given.sync.close()
+                given, self._given = self._given, replace(self._given, sync=None)  # so that it is closed once
+                given.sync.close()
             return
         with self._lock:
             lanes, self._sync = self._sync, None
@@ -267,7 +270,8 @@ class Pool:
         if self._given is not None:
             self._closed = True
             if not self._given.is_client and hasattr(self._given.asynchronous, "aclose"):
-                await self._given.asynchronous.aclose()
+                given, self._given = self._given, replace(self._given, asynchronous=None)
+                await given.asynchronous.aclose()
         else:
             entry = self._loops.get(current_loop())
             if entry is not None:
