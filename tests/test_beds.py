@@ -14,6 +14,8 @@ import pytest
 
 from beds import bed
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the scripts use setsid and /dev/tcp")
+
 Script = Callable[[str], str]
 
 SERVER = f"""

@@ -245,7 +245,7 @@ def test_looking_for_a_loop_in_a_synchronous_call_names_the_middleware(api: Make
 
     assert message(error) == (
         "Users.user: 'impatient' needs an event loop, and this call is synchronous: "
-        "make the stub `async def`, or call it through .aio"
+        "make the stub `async def`, or call it through .aio (stubwire.sleep works in both)"
     )
     assert isinstance(error.value, RuntimeError)
 

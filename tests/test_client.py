@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 
 import pytest
@@ -259,7 +260,9 @@ def test_a_missing_base_url_says_what_to_write() -> None:
 
 def test_unknown_options_are_type_errors(api: MakeApi) -> None:
     """Of the constructor and of with_options."""
-    with pytest.raises(TypeError, match=r"^Shop\(\) got an unexpected option 'timeut'; see ClientOptions"):
+    with pytest.raises(
+        TypeError, match=r"^Shop\(\) got an unexpected option 'timeut'; see ClientOptions for those there"
+    ):
         shop(api(), timeut=1)
     client = shop(api())
     message = (
@@ -302,6 +305,36 @@ def test_a_wrong_option_is_refused_at_construction(api: MakeApi, options: dict[s
     assert str(error.value) == message
 
 
+@pytest.mark.parametrize(
+    ("errors", "message"),
+    [
+        ({404: ValueError}, "Shop: errors maps 404 to ValueError: derive it from ClientError[Model]"),
+        ({"404": ClientError}, "Shop: errors has the key '404': write a status from 300 to 599"),
+    ],
+)
+def test_wrong_errors_are_refused_at_construction(api: MakeApi, errors: dict[object, type], message: str) -> None:
+    """As in a class, but as a configuration."""
+    with pytest.raises(ConfigurationError, match="^" + re.escape(message)):
+        shop(api(), errors=errors)
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"), [("https://x.example", "str"), ({"base_url": "x"}, "dict"), (Retry, "Retry")]
+)
+def test_settings_that_are_none_are_refused(settings: object, what: str) -> None:
+    """The first argument is no URL."""
+    with pytest.raises(ConfigurationError) as error:
+        Shop(settings)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert str(error.value) == f"Shop(...) takes a ClientSettings, not {what}: options go by name"
+
+
+def test_a_view_shows_its_options(api: MakeApi) -> None:
+    """As attributes, like the client."""
+    view = shop(api(), timeout=3.0).with_options(timeout=1.0, headers={"X-View": "1"})
+    assert view.timeout == 1.0
+    assert view.headers == {"Accept": "application/json", "X-Class": "1", "X-View": "1"}
+
+
 def test_a_wrong_option_of_a_class_is_refused_at_its_creation() -> None:
     """Before anybody makes a client of it."""
     with pytest.raises(ConfigurationError, match=r"^Wrong: timeout=-1 must be a finite number above 0"):
@@ -329,7 +362,7 @@ def test_limits_and_timeouts_refuse_what_is_no_amount() -> None:
         Limits(max_connections=0)
     with pytest.raises(ConfigurationError, match=r"^Timeout read=-1 must be"):
         Timeout(read=-1)
-    with pytest.raises(ConfigurationError, match=r"^Shop: limits must be a Limits\(...\), not int$"):
+    with pytest.raises(ConfigurationError, match=r"^Shop: limits must be stubwire.Limits\(...\), not builtins.int$"):
         Shop(limits=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 

@@ -6,153 +6,149 @@ from __future__ import annotations
 import pytest
 
 from declaring import TEXT, both_modes, client, declare, refusal, refused_stub
-from stubwire import ApiClient, SpecError, StubwireError
+from stubwire import ApiClient, SpecError, StubwireError, Timeout
 from stubwire.client import RESERVED
 
 ROWS = {
     "a placeholder without a parameter": (
         '@get("/users/<uid>")\ndef f(self, user: str) -> Model: ...',
         (
-            "Api.f: path '/users/<uid>' names 'uid', which no parameter supplies: write the parameter uid: str, or take "
+            "path '/users/<uid>' names 'uid', which no parameter supplies: write the parameter uid: str, or take "
             "<uid> out of the path"
         ),
     ),
     "a placeholder in braces without a parameter": (
         '@get("/users/{uid:path}")\ndef f(self) -> Model: ...',
         (
-            "Api.f: path '/users/{uid:path}' names 'uid', which no parameter supplies: write the parameter uid: str, or "
+            "path '/users/{uid:path}' names 'uid', which no parameter supplies: write the parameter uid: str, or "
             "take <uid> out of the path"
         ),
     ),
-    "a path that is no text": (
-        "@get(3)\ndef f(self) -> Model: ...",
-        "Api.f: path 3 is no text: write '/' and what follows the base URL",
-    ),
     "no annotation": (
         '@get("/x")\ndef f(self, user) -> Model: ...',
-        "Api.f: parameter 'user' has no annotation: write user: str, or the type that it has",
+        "parameter 'user' has no annotation: write user: str, or the type that it has",
     ),
     "no return annotation": (
         '@get("/x")\ndef f(self, user: str): ...',
-        "Api.f: has no return type: write -> Model for what it returns, or -> None",
+        "has no return type: write -> Model for what it returns, or -> None",
     ),
     "two bodies": (
         '@post("/x")\ndef f(self, a: Model, b: Other) -> Model: ...',
         (
-            "Api.f: parameters 'a' and 'b' are both bodies: write one model that has both as its fields, or mark the one "
+            "parameters 'a' and 'b' are both bodies: write one model that has both as its fields, or mark the one "
             "that is none with Query()"
         ),
     ),
     "two marked bodies": (
         '@post("/x")\ndef f(self, a: Annotated[int, Body()], b: Annotated[str, Body()]) -> Model: ...',
         (
-            "Api.f: parameters 'a' and 'b' are both bodies: write one model that has both as its fields, or mark the one "
+            "parameters 'a' and 'b' are both bodies: write one model that has both as its fields, or mark the one "
             "that is none with Query()"
         ),
     ),
     "a body on GET": (
         '@get("/x")\ndef f(self, a: list[Model] | None = None) -> Model: ...',
         (
-            "Api.f: parameter 'a' has the type list[Model] | None, which is a JSON body, and GET usually has none: write "
+            "parameter 'a' has the type list[Model] | None, which is a JSON body, and GET usually has none: write "
             "Annotated[list[Model] | None, Body()] to send one, or a Query() parameter for each value"
         ),
     ),
     "*args": (
         '@get("/x")\ndef f(self, *ids: int) -> Model: ...',
-        "Api.f: *args and **kwargs cannot be sent: write each parameter by its name",
+        "*args and **kwargs cannot be sent: write each parameter by its name",
     ),
     "**kwargs": (
         '@get("/x")\ndef f(self, **filters: int) -> Model: ...',
-        "Api.f: *args and **kwargs cannot be sent: write each parameter by its name",
+        "*args and **kwargs cannot be sent: write each parameter by its name",
     ),
-    "no self": ('@get("/x")\ndef f() -> Model: ...', "Api.f: has no self: write def f(self, ...)"),
+    "no self": ('@get("/x")\ndef f() -> Model: ...', "has no self: write def f(self, ...)"),
     "no self, but keywords": (
         '@get("/x")\ndef f(*, a: int) -> Model: ...',
-        "Api.f: has no self: write def f(self, ...)",
+        "has no self: write def f(self, ...)",
     ),
     "a query marker in the path": (
         '@get("/<a>")\ndef f(self, a: Annotated[str, Query()]) -> Model: ...',
-        "Api.f: parameter 'a' fills <a> in the path, so it cannot be a Query: write no marker, or rename it",
+        "parameter 'a' fills <a> in the path, so it cannot be a Query: write no marker, or rename it",
     ),
     "a body marker in the path": (
         '@post("/<a>")\ndef f(self, a: Annotated[str, Body()]) -> Model: ...',
-        "Api.f: parameter 'a' fills <a> in the path, so it cannot be a Body: write no marker, or rename it",
+        "parameter 'a' fills <a> in the path, so it cannot be a Body: write no marker, or rename it",
     ),
     "a path marker without a placeholder": (
         '@get("/x")\ndef f(self, a: Annotated[str, Path()]) -> Model: ...',
-        "Api.f: parameter 'a' is marked Path(), but the path '/x' has no <a>: write it there, or drop the marker",
+        "parameter 'a' is marked Path(), but the path '/x' has no <a>: write it there, or drop the marker",
     ),
     "two markers": (
         '@get("/x")\ndef f(self, a: Annotated[str, Query(), Header("X-A")]) -> Model: ...',
-        "Api.f: parameter 'a' has the markers Query and Header: write one of them",
+        "parameter 'a' has the markers Query and Header: write one of them",
     ),
     "two markers, one inside a union": (
         '@get("/x")\ndef f(self, a: Annotated[Annotated[int, Query("b")] | None, Query("c")]) -> Model: ...',
-        "Api.f: parameter 'a' has the markers Query and Query: write one of them",
+        "parameter 'a' has the markers Query and Query: write one of them",
     ),
     "a marker's class": (
         '@get("/x")\ndef f(self, a: Annotated[str, Header]) -> Model: ...',
-        "Api.f: parameter 'a' is marked with the class Header: write Header()",
+        "parameter 'a' is marked with the class Header: write Header()",
     ),
     "a marker as default": (
         '@get("/x")\ndef f(self, a: str = Query("b")) -> Model: ...',
-        "Api.f: parameter 'a' has a marker as default: write a: Annotated[..., Query()]",
+        "parameter 'a' has a marker as default: write a: Annotated[..., Query()]",
     ),
     "two of one query name": (
         '@get("/x")\ndef f(self, a: int, b: Annotated[int, Query("a")]) -> Model: ...',
-        "Api.f: parameters 'a' and 'b' are both the query 'a': write another alias for one, as in Query('other')",
+        "parameters 'a' and 'b' are both the query 'a': write another alias for one, as in Query('other')",
     ),
     "two of one header, in another case": (
         '@get("/x")\ndef f(self, x_a: Annotated[int, Header()], b: Annotated[int, Header("x-a")]) -> Model: ...',
-        "Api.f: parameters 'x_a' and 'b' are both the header 'x-a': write another alias for one, as in Header('other')",
+        "parameters 'x_a' and 'b' are both the header 'x-a': write another alias for one, as in Header('other')",
     ),
     "an empty alias": (
         '@get("/x")\ndef f(self, a: Annotated[int, Query("")]) -> Model: ...',
-        "Api.f: parameter 'a' has an empty alias: write its name on the wire, or none",
+        "parameter 'a' has an empty alias: write its name on the wire, or none",
     ),
     "an alias in the path": (
         '@get("/<a>")\ndef f(self, a: Annotated[int, Path("b")]) -> Model: ...',
-        "Api.f: parameter 'a' has the alias 'b', but a placeholder has one name: write <a> and Path()",
+        "parameter 'a' has the alias 'b', but a placeholder has one name: write <a> and Path()",
     ),
     "a header's name": (
         '@get("/x")\ndef f(self, a: Annotated[int, Header("X A")]) -> Model: ...',
-        "Api.f: parameter 'a' is a header, and 'X A' is no header name: write letters, digits and hyphens",
+        "parameter 'a' is a header, and 'X A' is no header name: write letters, digits and hyphens",
     ),
     "a cookie's name": (
         '@get("/x")\ndef f(self, a: Annotated[int, Cookie("a;b")]) -> Model: ...',
-        "Api.f: parameter 'a' is a cookie, and 'a;b' is no cookie name: write letters, digits and hyphens",
+        "parameter 'a' is a cookie, and 'a;b' is no cookie name: write letters, digits and hyphens",
     ),
     "None in the path": (
         '@get("/<a>")\ndef f(self, a: int | None) -> Model: ...',
-        "Api.f: parameter 'a' fills <a> in the path, so it cannot be None: write a: int, without None as its default",
+        "parameter 'a' fills <a> in the path, so it cannot be None: write a: int, without None as its default",
     ),
     "None as default in the path": (
         '@get("/<a>")\ndef f(self, a: int = None) -> Model: ...',
-        "Api.f: parameter 'a' fills <a> in the path, so it cannot be None: write a: int, without None as its default",
+        "parameter 'a' fills <a> in the path, so it cannot be None: write a: int, without None as its default",
     ),
     "several values in the path": (
         '@get("/<a>")\ndef f(self, a: list[int]) -> Model: ...',
-        "Api.f: parameter 'a' is a path parameter of type list[int], and only a query repeats: write a: int",
+        "parameter 'a' is a path parameter of type list[int], and only a query repeats: write a: int",
     ),
     "several values in a header": (
         '@get("/x")\ndef f(self, a: Annotated[list[int], Header()]) -> Model: ...',
-        "Api.f: parameter 'a' is a header parameter of type list[int], and only a query repeats: write a: int",
+        "parameter 'a' is a header parameter of type list[int], and only a query repeats: write a: int",
     ),
     "a model in the path": (
         '@get("/<a>")\ndef f(self, a: Model) -> Model: ...',
-        "Api.f: parameter 'a' is a path parameter of type Model, no scalar: write one for each value",
+        "parameter 'a' is a path parameter of type Model, no scalar: write one for each value",
     ),
     "a mapping in the query": (
         '@get("/x")\ndef f(self, a: Annotated[dict[str, int], Query()]) -> Model: ...',
         (
-            "Api.f: parameter 'a' is a query parameter of type dict[str, int], no scalar and no list of scalars: write one "
+            "parameter 'a' is a query parameter of type dict[str, int], no scalar and no list of scalars: write one "
             "for each value"
         ),
     ),
     "lists of lists on POST": (
         '@post("/x")\ndef f(self, a: list[list[int]]) -> Model: ...',
         (
-            "Api.f: parameter 'a' is a query parameter of type list[list[int]], no scalar and no list of scalars: write "
+            "parameter 'a' is a query parameter of type list[list[int]], no scalar and no list of scalars: write "
             "one for each value, or Annotated[list[list[int]], Body()]"
         ),
     ),
@@ -162,7 +158,7 @@ ROWS = {
 @both_modes
 @pytest.mark.parametrize(("stub", "message"), ROWS.values(), ids=ROWS.keys())
 def test_a_wrong_stub_is_refused_when_its_class_is_created(stub: str, message: str, flags: int) -> None:
-    assert refused_stub(stub, flags) == message
+    assert refused_stub(stub, flags) == f"Api.f: {message}"
 
 
 TEMPLATES = ("users", "/<1x>", "/<int:id>", "/a b", "/<a", "/{a", "/a>", "/<a>/<a>", "/../x", "/x?q=<a>", "/x#y")
@@ -177,6 +173,10 @@ def test_a_malformed_template_is_refused_with_the_place_where_it_stands(path: st
 @pytest.mark.parametrize("path", TEMPLATES)
 def test_so_is_that_of_a_resource(path: str) -> None:
     assert refusal(f"class Things(Resource, path={path!r}): ...").startswith(f"Things: path {path!r} ")
+
+
+def test_a_resource_s_path_is_text() -> None:
+    assert refusal("class Things(Resource, path=3): ...") == "Things: path=3 is no text: write path='/...'"
 
 
 def test_a_spec_error_is_a_type_error() -> None:
@@ -235,7 +235,7 @@ def test_a_resource_reserves_nothing() -> None:
 
 def test_an_option_that_is_only_annotated_is_no_resource() -> None:
     class Api(ApiClient):
-        timeout: float
+        timeout: float | Timeout | None
         comment: str
 
     assert not hasattr(Api, "comment")

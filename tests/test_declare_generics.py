@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import pytest
 from pydantic import BaseModel
@@ -115,11 +115,21 @@ def test_a_class_may_leave_out_a_type_variable_that_no_stub_needs() -> None:
 
 
 def test_a_type_variable_that_nothing_fills_in_is_refused_at_first_access() -> None:
-    class Api(ApiClient):
-        base_url = URL
-        things: Crud  # type: ignore[type-arg]  # pyright: ignore
+    text = """
+        class Crud(Resource, Generic[T]):
+            @get("/one")
+            def one(self) -> T: ...
 
-    things: Any = Api().things
+            @get("/all")
+            def find(self) -> list[T]: ...
+
+            @post("/x")
+            def add(self, item: T) -> None: ...
+
+        class Api(ApiClient):
+            things: Crud
+    """
+    things = declare(text)["Api"](base_url=URL).things
     message = "Crud.{}: nothing says what T is: write the type in a subclass or an annotation, as in Crud[Model]"
     for name in ("one", "find", "add"):
         with pytest.raises(SpecError) as caught:

@@ -53,7 +53,7 @@ def test_an_endpoint_may_be_overridden_with_another_path() -> None:
 
 def test_an_endpoint_may_be_overridden_with_a_method_that_uses_it() -> None:
     class Api(Base):
-        def two(self, page: int = 1) -> Any:  # type: ignore[override]  # pyright: ignore
+        def two(self, page: int = 1) -> Any:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
             return super().two.request(page + 1)
 
     api = Api()
@@ -63,7 +63,7 @@ def test_an_endpoint_may_be_overridden_with_a_method_that_uses_it() -> None:
 
 def test_an_endpoint_may_be_overridden_with_one_that_is_something_else() -> None:
     class Api(Base):
-        one = None  # type: ignore[assignment]  # pyright: ignore
+        one: Any = None
 
     assert Api().one is None
 
@@ -223,7 +223,7 @@ def test_a_resource_of_a_client_is_inherited_and_may_be_overridden() -> None:
         things: Things
 
     class Second(First):
-        things: Others
+        things: Others  # pyright: ignore[reportIncompatibleVariableOverride] - narrower, and never assigned
 
         def of_the_first(self) -> Things:
             return super().things
@@ -235,3 +235,18 @@ def test_a_resource_of_a_client_is_inherited_and_may_be_overridden() -> None:
     assert second.of_the_first().find.request().url == f"{URL}/things"
     assert second.things.find.request().url == f"{URL}/others"
     assert Third().things.find.request().url == f"{URL}/things"
+
+
+def test_a_stub_from_elsewhere_is_one_of_the_class_that_it_is_put_into() -> None:
+    class Item(BaseModel):
+        id: int = 0
+
+    @get("/items")
+    def find(self: object) -> list[Item]:
+        raise NotImplementedError
+
+    class Api(ApiClient):
+        base_url = URL
+        items = find
+
+    assert Api().items.spec.returns == list[Item]

@@ -82,7 +82,7 @@ def test_a_bound_endpoint_has_the_same_spec() -> None:
 
 def test_a_spec_is_frozen() -> None:
     with pytest.raises(AttributeError):
-        GitHub.user_repos.spec.path = "/"  # type: ignore[misc]  # pyright: ignore
+        GitHub.user_repos.spec.path = "/"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 REPRS = {

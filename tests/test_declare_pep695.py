@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import get_args
 
 import pytest
 
@@ -42,8 +43,8 @@ def test_type_parameters_are_filled_in(flags: int) -> None:
     assert api.models.add.request(model()).url == "https://example.com/models"
     assert api.numbers.add.spec.returns == list[int]
     assert api.numbers.add.request(3).url == "https://example.com/things?item=3"
-    assert api.pairs.pair.spec.returns == tuple[str, model]
-    assert api.pairs.add.spec.returns == list[model]
+    assert get_args(api.pairs.pair.spec.returns) == (str, model)
+    assert get_args(api.pairs.add.spec.returns) == (model,)
 
 
 @both_modes
@@ -116,4 +117,4 @@ def test_classes_in_functions_see_their_function_s_names(flags: int) -> None:
         flags,
     )
     api, local = names["make"]()
-    assert api().models.add.spec.returns == tuple[local, local]
+    assert get_args(api().models.add.spec.returns) == (local, local)

@@ -175,8 +175,7 @@ def test_a_parameter_may_be_a_path_of_an_outer_resource() -> None:
 
 
 def test_a_path_parameter_that_no_resource_has_a_place_for_is_refused_at_the_client() -> None:
-    assert (
-        refusal("""
+    found = refusal("""
         class Inner(Resource, path="/inner"):
             @get("")
             def one(self, a: Annotated[str, Path()]) -> None: ...
@@ -184,7 +183,9 @@ def test_a_path_parameter_that_no_resource_has_a_place_for_is_refused_at_the_cli
         class Api(ApiClient):
             inner: Inner
     """)
-        == "Inner.one: parameter 'a' is marked Path(), but the path '/inner' has no <a>: write it there, or drop the marker"
+    assert found == (
+        "Inner.one: parameter 'a' is marked Path(), but the path '/inner' has no <a>: "
+        "write it there, or drop the marker"
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from declaring import EVALUATED, both_modes, client, declare
 from stubwire import ArgumentError, ParameterSpec
+from stubwire._kinds import is_body
 
 ROLES = {
     # by marker
@@ -95,10 +96,14 @@ def test_a_role_is_decided_by_marker_name_and_type(
     assert (found.role, found.alias) == (role, alias)
 
 
+def test_a_type_that_contains_itself_is_a_body() -> None:
+    assert is_body(list[int], within=(list[int],))
+    assert not is_body(list[int], within=(list[str],))
+
+
 def test_a_parameter_spec_tells_all_about_a_parameter() -> None:
-    api = client(
-        '@get("/<a>")\ndef f(self, a: int, /, b: str = "x", *, c: Annotated[int | None, Query("d")] = None) -> None: ...'
-    )
+    parameters = 'self, a: int, /, b: str = "x", *, c: Annotated[int | None, Query("d")] = None'
+    api = client(f'@get("/<a>")\ndef f({parameters}) -> None: ...')
     annotation = api.f.spec.parameters[2].annotation
     assert api.f.spec.parameters == (
         ParameterSpec("a", "a", "path", int, Parameter.empty, "positional"),
@@ -218,7 +223,7 @@ def test_all_parameters_may_be_positional_only() -> None:
     assert api.f.request(1).url == "https://example.com/1?b=2"
 
 
-@pytest.mark.parametrize("name", ["_", "__", "_plan", "_path", "_query", "_0", "_1_", "plan", "f", "str", "tuple", "é"])
+@pytest.mark.parametrize("name", ["_", "__", "_plan", "_path", "_0", "_bind", "plan", "f", "str", "tuple", "é"])
 def test_a_parameter_may_have_any_name(name: str) -> None:
     parameters = f"{name}: int, _pairs: Annotated[int, Header()], {name}_: Annotated[int, Cookie('c')]"
     api = client(f'@get("/<{name}>")\ndef f(self, {parameters}) -> None: ...', EVALUATED)
@@ -226,3 +231,24 @@ def test_a_parameter_may_have_any_name(name: str) -> None:
     assert request.url == "https://example.com/1"
     assert request.headers["cookie"] == "c=3"
     assert request.arguments == {name: 1, "_pairs": 2, f"{name}_": 3}
+
+
+# ---- what a call adds to what is always sent
+
+
+def test_an_argument_replaces_what_is_always_sent_under_its_name() -> None:
+    names = declare("""
+        class Api(ApiClient):
+            base_url = "https://example.com"
+            query = {"page": 1, "sort": "name"}
+            headers = {"X-A": "1", "X-B": "2"}
+
+            @post("/x?kind=all", headers={"x-c": "3"}, idempotency_key="X-Key")
+            def f(self, page: int | None = None, x_a: Annotated[str | None, Header()] = None) -> None: ...
+    """)
+    api = names["Api"]()
+    assert api.f.request().url == "https://example.com/x?kind=all&page=1&sort=name"
+    assert api.f.request(2).url == "https://example.com/x?kind=all&sort=name&page=2"
+    assert api.f.request(x_a="4").headers.get_list("x-a") == ["4"]
+    assert api.f.request(x_a="4").headers["x-b"] == "2"
+    assert api.f.request().headers["x-key"] != api.f.request().headers["x-key"]

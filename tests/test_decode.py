@@ -169,8 +169,13 @@ def test_a_stub_returns_its_model(api: MakeApi, colour: Colour) -> None:
 def test_a_stub_of_response_returns_what_response_would(api: MakeApi, colour: Colour) -> None:
     client = Repos(transport=api(Reply(201, json=REPO, headers={"X-Request-Id": "8F3A"})).transport)
 
-    for response in (colour.run(client.whole), colour.response(client.whole), colour.response(client.repo)):
-        assert isinstance(response, Response)
+    every: list[Response[Repo]] = [
+        colour.run(client.whole),
+        colour.response(client.whole),
+        colour.response(client.repo),
+    ]
+    for response in every:
+        assert type(response) is Response
         assert (response.status_code, response.data, response.request_id) == (201, Repo(id=1, name="a"), "8F3A")
         assert response.request.method == "GET"
     assert colour.run(client.untyped).data == REPO

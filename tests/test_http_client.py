@@ -321,7 +321,7 @@ class Session:
 def test_what_is_no_client_is_refused(wrong: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         Things(http_client=wrong)
-    assert str(caught.value) == "Things: http_client must be a Client or AsyncClient of httpx or httpx2"
+    assert str(caught.value) == "Things: http_client must be a Client(...) or AsyncClient(...) of httpx or httpx2"
 
 
 def test_an_engine_that_is_not_installed_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ class Client(ApiClient):
     auth = BearerAuth("s3cr3t")
 
 
-def call(colour: Colour, client: ApiClient, *args: Any, **sent: Any) -> Any:
+def call(colour: Colour, client: Any, *args: Any, **sent: Any) -> Any:
     """`client.call`, or `client.acall` on the colour's event loop."""
     return client.call(*args, **sent) if colour.name == "sync" else colour.drive(client.acall, *args, **sent)
 
@@ -56,7 +56,7 @@ def test_a_call_gives_the_type_that_it_names(api: MakeApi, colour: Colour) -> No
 def test_without_a_type_it_gives_the_response(api: MakeApi, colour: Colour) -> None:
     server = api(Reply(201, json={"a": 1}))
     response = call(colour, Client(transport=server.transport), "post", "/repos")
-    assert isinstance(response, Response)
+    assert type(response) is Response
     assert (response.status_code, response.data, response.request.method) == (201, {"a": 1}, "POST")
 
 
@@ -221,12 +221,6 @@ LOOP.append(LOOP)
         ("POST", "/x", {"content": "83512"}, "content must be bytes, not str"),
         ("POST", "/x", {"json": object()}, "json of type object cannot be serialized"),
         ("POST", "/x", {"json": LOOP}, "json of type list cannot be serialized"),
-        (
-            "GET",
-            "/x",
-            {"into": object.__subclasses__},
-            "pydantic cannot handle the type",
-        ),
     ],
 )
 def test_what_cannot_be_sent_is_refused_before_anything_is(
@@ -235,10 +229,7 @@ def test_what_cannot_be_sent_is_refused_before_anything_is(
     api = Api("httpx", (Reply(json={}),))
     with pytest.raises(ArgumentError) as caught:
         Client(transport=api.transport).call(method, path, **sent)
-    if "into" in sent:
-        assert str(caught.value).startswith(f"Client.call: {message}")
-    else:
-        assert str(caught.value) == f"Client.call: {message}"
+    assert str(caught.value) == f"Client.call: {message}"
     assert "83512" not in str(caught.value)
     assert caught.value.__context__ is None
     assert api.requests == []

@@ -64,7 +64,7 @@ def test_close_releases_them_once(server: RawServer, things: Things) -> None:
 
     with pytest.raises(ConfigurationError) as error:
         things.thing()
-    assert str(error.value) == "Things is closed: make a new client, or close it later"
+    assert str(error.value) == "Things is closed: make a new client"
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "trio"])
@@ -288,14 +288,32 @@ def test_a_proxy_is_given(server: RawServer, engine: EngineName) -> None:
 
 
 def test_a_wrong_proxy_is_named_without_its_password(engine: EngineName) -> None:
-    """At first use, when connections open."""
-    proxy = "gopher://user:s3cret@proxy.invalid"
-    with (
-        Things(base_url="http://api.invalid", engine=engine, proxy=proxy) as things,
-        pytest.raises(ConfigurationError) as error,
+    """At construction."""
+    for proxy, shown in (
+        ("gopher://user:s3cret@proxy.invalid", "gopher://proxy.invalid"),
+        ("http://user:s3cret@", "http://"),
+        ("http://user:s3cret@h:port", "http://h:port"),
     ):
-        things.thing()
-    assert str(error.value).startswith("Things: ")
+        with pytest.raises(ConfigurationError) as error:
+            Things(base_url="http://api.invalid", engine=engine, proxy=proxy)
+        assert str(error.value) == (
+            f"Things: proxy {shown!r} must begin with http://, https:// or socks5:// and name a host"
+        )
+
+
+def test_an_empty_proxy_is_none(server: RawServer, engine: EngineName) -> None:
+    """As an environment variable may be."""
+    with Things(base_url=server.url, engine=engine, proxy="") as things:
+        assert things.thing() == 1
+
+
+def test_a_proxy_that_needs_a_package_names_it(engine: EngineName, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SOCKS is an extra."""
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    proxy = "socks5://user:s3cret@proxy.invalid"
+    with Things(base_url="http://api.invalid", engine=engine, proxy=proxy) as things:
+        with pytest.raises(ConfigurationError, match=r"^Things: .*socks") as error:
+            things.thing()
     assert "s3cret" not in str(error.value)
     assert error.value.__context__ is None
 

@@ -143,7 +143,7 @@ def declaring(owner: type, stub: Stub) -> type:
 
 def raw_annotations(stub: Stub) -> dict[str, Any]:
     """A function's annotations as they were written: types, text, or forward references."""
-    if sys.version_info >= (3, 14):
+    if sys.version_info >= (3, 14):  # pragma: no cover - they are evaluated when they are asked for
         from annotationlib import Format, get_annotations
 
         return get_annotations(stub, format=Format.FORWARDREF)
@@ -152,7 +152,7 @@ def raw_annotations(stub: Stub) -> dict[str, Any]:
 
 def class_annotations(owner: type) -> dict[str, Any]:
     """The annotations in a class's own body, as they were written."""
-    if sys.version_info >= (3, 14):
+    if sys.version_info >= (3, 14):  # pragma: no cover - they are evaluated when they are asked for
         from annotationlib import Format, get_annotations
 
         return get_annotations(owner, format=Format.FORWARDREF)

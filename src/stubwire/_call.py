@@ -5,14 +5,15 @@ This module's rule: one owner for it, which the request carries; nothing about a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from stubwire import _clock
+from stubwire._response import Response
 
 if TYPE_CHECKING:
     from stubwire._plan import Plan
     from stubwire._request import Request
-    from stubwire._response import Attempt, Response
+    from stubwire._response import Attempt
     from stubwire._runtime import Runtime
     from stubwire.errors import CallError
 
@@ -55,14 +56,14 @@ class Call:
     def dress(self, error: CallError) -> CallError:
         """Tell an error which call it came from, once: one that another call raised keeps its own."""
         if error._request is None:
-            response: Response[Any] | None = getattr(error, "response", None)
+            response: object = getattr(error, "response", None)
             error._request = self.request._redacted()
             error.endpoint = self.plan.name
             error.attempts = tuple(self.attempts)
             error.elapsed = self.elapsed()
-            error.request_id = response.request_id if response else None
-            if response is not None:
-                self.finish(response)
+            if isinstance(response, Response):
+                error.request_id = response.request_id
+                self.finish(cast("Response[Any]", response))
             if self.stopped:
                 error.add_note(self.stopped)
         return error

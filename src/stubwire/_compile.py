@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast, get_origin
 
+from typing_extensions import TypeIs
+
 from stubwire import _kinds, _options, _template
 from stubwire._annotations import Scope, free_variables, name_of
 from stubwire._declaration import Declaration, EndpointOptions
@@ -17,7 +19,7 @@ from stubwire._headers import is_name
 from stubwire._reading import Reading
 from stubwire._spec import EndpointSpec, Role
 from stubwire._template import Template, TemplateError
-from stubwire.errors import ConfigurationError, HTTPStatusError, SpecError
+from stubwire.errors import ConfigurationError, SpecError
 from stubwire.markers import Unset
 from stubwire.retry import Retry
 
@@ -30,8 +32,6 @@ def parse_path(text: str, where: str) -> Template:
     Raises:
         SpecError: it is.
     """
-    if not isinstance(cast("object", text), str):
-        raise SpecError(f"{where}: path {text!r} is no text: write '/' and what follows the base URL")
     try:
         return _template.parse(text)
     except TemplateError as error:
@@ -232,14 +232,18 @@ def _check_error(key: Any, kind: Any, where: str) -> None:
     origin = get_origin(kind) or kind
     if not isinstance(origin, type) or not issubclass(origin, BaseException):
         return
-    if not issubclass(origin, HTTPStatusError):
+    if not _is_status_error(origin):
         raise SpecError(f"{where}: errors maps {key!r} to {name_of(kind)}: derive it from ClientError[Model]")
     if origin is not kind:
         raise SpecError(
             f"{where}: errors maps {key!r} to {name_of(kind)}, which nothing could catch: write a class of your own, "
             f"class MyError({name_of(kind)})"
         )
-    covers = cast("range", getattr(origin, "covers"))  # noqa: B009 - its type is known to be one that has it
+    covers = origin.covers
     if covered[0] not in covers or covered[-1] not in covers:
         only = f"{covers[0]} to {covers[-1]}" if len(covers) > 1 else f"{covers[0]}"
         raise SpecError(f"{where}: errors maps {key!r} to {kind.__name__}: write a status that it stands for, {only}")
+
+
+def _is_status_error(kind: type) -> TypeIs[type[HTTPStatusError[Any]]]:
+    return issubclass(kind, HTTPStatusError)

@@ -82,7 +82,8 @@ class Mount:
 def plan(compiled: Compiled, mount: Mount, options: Options, name: str) -> Plan:
     """Fold every layer: class, settings, constructor, verb, view, and the options of one call."""
     upper = options.over(mount.upper)
-    folded = upper.over(compiled.options.over(mount.lower)).over(_options.DEFAULTS)
+    said = upper.over(compiled.options.over(mount.lower))
+    folded = said.over(_options.DEFAULTS)
     pairs = tuple((key, reveal(value)) for key, value in folded.headers.items())
     auth = cast("Auth | None", folded.auth)
     auth_names = tuple(getattr(auth, "names", ()))
@@ -99,6 +100,7 @@ def plan(compiled: Compiled, mount: Mount, options: Options, name: str) -> Plan:
         secrets=frozenset(name.lower() for name in auth_names) | _secret_names(folded.headers),
         auth=auth,
         auth_headers=auth_names,
+        own_auth=not isinstance(said.auth, Unset),
         timeout=_options.timeout(cast("float | Timeout | None", folded.timeout)).extension(),
         retry=cast("Retry | None", folded.retry),
         follow_redirects=bool(folded.follow_redirects),

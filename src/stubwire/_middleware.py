@@ -5,16 +5,17 @@ This module's rule: lists in order of use; what is frozen into tuples and closur
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
+from stubwire._request import Request
 from stubwire._response import Response
 from stubwire.errors import CallError, StubwireError
 
 if TYPE_CHECKING:
-    from stubwire._request import Request
     from stubwire._types import (
         CallNext,
         Middleware,
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     )
 
 E = TypeVar("E")
+R = TypeVar("R")
+S = TypeVar("S")
 
 
 class Handle:
@@ -125,7 +128,7 @@ def intercept_request(functions: Sequence[RequestInterceptor], request: Request)
     """Run the request interceptors."""
     for function in functions:
         try:
-            request = function(request) or request
+            request = _or_same(function(request), request, Request, function)
         except Exception as error:
             if not isinstance(error, StubwireError):
                 blame(error, "interceptor", function)
@@ -140,12 +143,28 @@ def intercept_response(
     for function, rejected in entries:
         try:
             if isinstance(outcome, Response):
-                outcome = (function and function(outcome)) or outcome
-            else:
-                outcome = (rejected and rejected(outcome)) or outcome
+                if function is not None:
+                    outcome = _or_same(function(outcome), outcome, Response, function)
+            elif rejected is not None:
+                outcome = _or_same(rejected(outcome), outcome, Response, rejected)
         except CallError as error:
             outcome = error
         except Exception as error:
             blame(error, "interceptor", function or rejected)
             raise
     return outcome
+
+
+def _or_same(returned: R | None, same: S, kind: type, function: object) -> R | S:
+    """What an interceptor returned; `None` means that it changed the same object in place, or left it."""
+    if returned is None:
+        return same
+    if isinstance(returned, kind):
+        return returned
+    advice = f"change the {kind.__name__.lower()} in place and return None, or return another {kind.__name__}"
+    if inspect.iscoroutine(returned):
+        returned.close()
+        advice = "an interceptor is a plain function; write a middleware for what is asynchronous"
+    raise TypeError(
+        f"the interceptor {name_of(function)!r} returned {type(returned).__name__}, not a {kind.__name__}: {advice}"
+    )

@@ -7,6 +7,7 @@ merge.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
@@ -22,6 +23,8 @@ from stubwire.retry import Retry
 
 if TYPE_CHECKING:
     from stubwire._types import Auth
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 HeaderValue = str | SecretStr
 """A header's value; a `SecretStr` is hidden wherever it shows."""
@@ -215,6 +218,8 @@ def _check_query(query: object) -> None:
             raise ConfigurationError(f"query {name!r} must be a str, a number or a bool, not {type(value).__name__}")
         if isinstance(value, float) and not math.isfinite(value):
             raise ConfigurationError(f"query {name!r}: {value} is no number that can be sent")
+        if _SURROGATE.search(f"{name}{value}"):
+            raise ConfigurationError(f"query {name!r}: it is no valid Unicode text")
 
 
 def _check_key(key: str) -> None:

@@ -31,6 +31,7 @@ class Plan:
         body_pairs: the same with a JSON body's content type.
         secrets: lower-case names of headers and query parameters that were declared secret.
         auth_headers: the headers that auth will set.
+        own_auth: whether something was said of auth, so that the user's own client adds none.
         timeout: the engine's timeouts, in seconds.
         key_header: the header for an idempotency key; `None` without one.
         key: the key itself, `None` to mint one for each call.
@@ -51,6 +52,7 @@ class Plan:
     secrets: frozenset[str]
     auth: Auth | None
     auth_headers: tuple[str, ...]
+    own_auth: bool
     timeout: Mapping[str, float | None]
     retry: Retry | None
     follow_redirects: bool

@@ -162,8 +162,8 @@ class Pool:
 
     # ---- at each send
 
-    def exchange(self, origin: str, *, trusted: bool) -> Exchange:
-        """What sends one request synchronously; `trusted` lets the user's own client add its auth."""
+    def exchange(self, origin: str, *, client_auth: bool) -> Exchange:
+        """What sends one request synchronously; `client_auth` lets the user's own client add its auth."""
         if self._closed:
             raise self._closed_error()
         if self._given is not None:
@@ -173,7 +173,7 @@ class Pool:
                     f"{self._owner} was given an asynchronous transport or client only, so this synchronous call has "
                     "none: call the endpoint through .aio, or pass a synchronous one (or a pair of transports)"
                 )
-            send = self._through_client(given, trusted) if self._given.is_client else given.handle_request
+            send = self._through_client(given, client_auth) if self._given.is_client else given.handle_request
             return cast("Exchange", send)
         if self._sync is None:
             with self._lock:
@@ -181,7 +181,7 @@ class Pool:
                     self._sync = _Lanes(self._connecting, partial(self._open, False))
         return cast("Exchange", self._sync.to(origin).handle_request)
 
-    async def aexchange(self, origin: str, *, trusted: bool) -> AsyncExchange:
+    async def aexchange(self, origin: str, *, client_auth: bool) -> AsyncExchange:
         """What sends one request asynchronously, on the running event loop."""
         if self._closed:
             raise self._closed_error()
@@ -192,7 +192,7 @@ class Pool:
                     f"{self._owner} was given a synchronous transport or client only, so this asynchronous call has "
                     "none: make a synchronous call, or pass an asynchronous one (or a pair of transports)"
                 )
-            send = self._through_client(given, trusted) if self._given.is_client else given.handle_async_request
+            send = self._through_client(given, client_auth) if self._given.is_client else given.handle_async_request
             return cast("AsyncExchange", send)
         loop = current_loop()
         entry = self._loops.get(loop) or await self._open_loop(loop)
@@ -240,7 +240,7 @@ class Pool:
         raise ConfigurationError(f"{self._owner}: {message}")
 
     def _closed_error(self) -> ConfigurationError:
-        return ConfigurationError(f"{self._owner} is closed: make a new client, or close it later")
+        return ConfigurationError(f"{self._owner} is closed: make a new client")
 
     # ---- the end
 

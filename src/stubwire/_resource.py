@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from inspect import getattr_static
-from typing import TYPE_CHECKING, Any, get_origin
+from typing import TYPE_CHECKING, Any, cast, get_origin
 
 from stubwire import _compile
 from stubwire._annotations import SCOPE, Scope, class_annotations, creating_locals
@@ -43,6 +43,8 @@ class Resource:
             SpecError: one is wrong.
         """
         super().__init_subclass__(**kwargs)
+        if not isinstance(cast("object", path), str):
+            raise SpecError(f"{cls.__name__}: path={path!r} is no text: write path='/...'")
         if path:
             setattr(cls, PATH, _compile.parse_path(path.rstrip("/"), cls.__name__))
         prepare(cls, prefix_of(cls), creating_locals(), frozenset())

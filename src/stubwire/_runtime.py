@@ -24,7 +24,7 @@ R = TypeVar("R")
 
 _NO_LOOP = ("no running event loop", "unknown async library", "must be called from async context")
 _NO_LOOP_TYPES = ("AsyncLibraryNotFoundError", "NoEventLoopError")
-_ADVICE = "make the stub `async def`, or call it through .aio"
+_ADVICE = "make the stub `async def`, or call it through .aio (stubwire.sleep works in both)"
 
 
 class Runtime(Protocol):
@@ -44,7 +44,7 @@ class SyncRuntime:
 
     async def send(self, pool: Pool, request: Request, plan: Plan, origin: str, *, trusted: bool) -> Response:
         """Send on the synchronous pool."""
-        exchange = pool.exchange(origin, trusted=trusted)
+        exchange = pool.exchange(origin, client_auth=trusted and not plan.own_auth)
         sent = pool.request(request, plan.timeout, origin, trusted=trusted)
         return pool.library.send(exchange, sent, plan.max_response_bytes)
 
@@ -58,7 +58,7 @@ class AsyncRuntime:
 
     async def send(self, pool: Pool, request: Request, plan: Plan, origin: str, *, trusted: bool) -> Response:
         """Send on the pool of the running event loop."""
-        exchange = await pool.aexchange(origin, trusted=trusted)
+        exchange = await pool.aexchange(origin, client_auth=trusted and not plan.own_auth)
         sent = pool.request(request, plan.timeout, origin, trusted=trusted)
         return await pool.library.asend(exchange, sent, plan.max_response_bytes)
 
@@ -122,8 +122,7 @@ def run_sync(coroutine: Coroutine[Any, Any, R], name: str) -> R:
 def _suspended(coroutine: Coroutine[Any, Any, object], name: str) -> ColourError:
     culprit = _culprit_of(coroutine)
     message = (
-        f"{name}: {culprit} awaited something that suspends, and this call is synchronous: {_ADVICE} "
-        "(stubwire.sleep works in both)"
+        f"{name}: {culprit} awaited something that suspends, and this call is synchronous: {_ADVICE}"
     )
     error = ColourError(message)
     try:

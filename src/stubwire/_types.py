@@ -38,7 +38,7 @@ class Auth(Protocol):
     they show.
     """
 
-    async def __call__(self, request: Request, call_next: CallNext, /) -> Response:
+    def __call__(self, request: Request, call_next: CallNext, /) -> Awaitable[Response]:
         """Set, never append, the credentials, and go on: `return await call_next(request)`."""
         ...
 

@@ -44,10 +44,14 @@ def route(method: str, path: str, **options: Unpack[EndpointOptions]) -> Decorat
         **options: see `EndpointOptions`.
 
     Raises:
-        SpecError: the method is no token; everything else that is wrong is found when the class is created.
+        SpecError: the method is no token, or there is no path; everything else that is wrong is found when the class
+            is created.
     """
     if not is_name(method):
         raise SpecError(f"{method!r} is no HTTP method")
+    if not isinstance(cast("object", path), str):
+        name = getattr(path, "__name__", repr(path))
+        raise SpecError(f'{name}: @{method.lower()} needs a path: write @{method.lower()}("/...")')
 
     def decorate(stub: object) -> object:
         if not isinstance(stub, FunctionType):

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from stubwire._compile import check_errors
-from stubwire._engine.choose import choose
+from stubwire._engine.choose import choose, made_by
 from stubwire._options import HeaderValue, Limits, Options, check, merge_headers
 from stubwire._pool import Connecting, Given, Pool
-from stubwire.errors import ConfigurationError
+from stubwire._redact import url as redact_url
+from stubwire.errors import ConfigurationError, SpecError
 from stubwire.markers import UNSET
 
 _CONNECTING = ("verify", "proxy", "http2", "limits")
@@ -58,11 +60,40 @@ def client_options(options: Mapping[str, Any], known: type, client: str) -> dict
 
     Raises:
         TypeError: there is none of that name.
+        ConfigurationError: one is plainly of another kind.
     """
     for name in options:
         if name not in known.__annotations__:
-            raise TypeError(f"{client}() got an unexpected option {name!r}; see ClientOptions for those there are")
-    return dict(options)
+            raise TypeError(
+                f"{client}() got an unexpected option {name!r}; see ClientOptions for those there are, "
+                f"and pass settings as {client}(MySettings({name}=...))"
+            )
+    try:
+        check_errors(options.get("errors", {}), client)
+    except SpecError as error:
+        message = str(error)
+    else:
+        return dict(options)
+    raise ConfigurationError(message)
+
+
+def installed(layers: dict[str, Any], name: str, client: str) -> list[Any]:
+    """The middleware or the plugins of a client, which leave the layers.
+
+    Raises:
+        ConfigurationError: they are no sequence, or one of them is a class or cannot be used.
+    """
+    given = layers.pop(name, ())
+    if not isinstance(given, (list, tuple)):
+        raise ConfigurationError(f"{client}: {name} must be a list: write {name}=[...]")
+    items: list[Any] = [*cast("list[object]", given)]
+    for item in items:
+        what = item.__name__ if isinstance(item, type) else type(item).__name__
+        if name == "plugins" and (isinstance(item, type) or not hasattr(item, "install")):
+            raise ConfigurationError(f"{client}: {what} is no plugin: pass an object with install(client)")
+        if name == "middleware" and (isinstance(item, type) or not callable(item)):
+            raise ConfigurationError(f"{client}: {what} is no middleware: write async def (request, call_next)")
+    return items
 
 
 def open_pool(layers: dict[str, Any], client: str) -> Pool:
@@ -85,20 +116,47 @@ def open_pool(layers: dict[str, Any], client: str) -> Pool:
         return Pool(choose(engine, *pair), Connecting(), _given_transports(pair, client), client)
     limits = connecting.get("limits", Limits())
     if not isinstance(limits, Limits):
-        raise ConfigurationError(f"{client}: limits must be a Limits(...), not {type(limits).__name__}")
+        raise ConfigurationError(f"{client}: limits must be stubwire.Limits(...), not {_kind(limits)}")
+    if "proxy" in connecting:
+        connecting["proxy"] = _proxy(connecting["proxy"], client)
     return Pool(choose(engine), Connecting(**connecting), None, client)
 
 
+def _proxy(proxy: str | None, client: str) -> str | None:
+    """A proxy's URL; an empty one, as an environment variable may be, is none."""
+    if not proxy:
+        return None
+    try:
+        parts = urlsplit(proxy)
+        usable = parts.scheme in ("http", "https", "socks5", "socks5h") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if usable:
+        return proxy
+    raise ConfigurationError(
+        f"{client}: proxy {redact_url(proxy)!r} must begin with http://, https:// or socks5:// and name a host"
+    )
+
+
+def _kind(value: object) -> str:
+    """An object's class with its library, for messages."""
+    kind = type(value)
+    return f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
+
+
 def _given_client(http_client: Any, client: str) -> Given:
-    if not hasattr(http_client, "send"):
-        raise ConfigurationError(f"{client}: http_client must be a Client or AsyncClient of httpx or httpx2")
+    if isinstance(http_client, type) or not hasattr(http_client, "send") or not made_by(http_client):
+        raise ConfigurationError(
+            f"{client}: http_client must be a Client(...) or AsyncClient(...) of httpx or httpx2"
+        )
     is_async = hasattr(http_client, "aclose")
     return Given(None if is_async else http_client, http_client if is_async else None, is_client=True)
 
 
 def _given_transports(pair: tuple[object, ...], client: str) -> Given:
-    synchronous = next((item for item in pair if hasattr(item, "handle_request")), None)
-    asynchronous = next((item for item in pair if hasattr(item, "handle_async_request")), None)
+    objects = [item for item in pair if not isinstance(item, type)]
+    synchronous = next((item for item in objects if hasattr(item, "handle_request")), None)
+    asynchronous = next((item for item in reversed(objects) if hasattr(item, "handle_async_request")), None)
     if synchronous is None and asynchronous is None:
-        raise ConfigurationError(f"{client}: transport must be one of httpx or httpx2, not {type(pair[0]).__name__}")
+        raise ConfigurationError(f"{client}: transport must be a transport of httpx or httpx2, not {_kind(pair[0])}")
     return Given(synchronous, asynchronous, is_client=False)

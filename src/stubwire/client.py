@@ -33,7 +33,7 @@ from stubwire._resource import Resource, module_of, prepare
 from stubwire._runtime import SYNC, current, run_sync
 from stubwire._template import Template
 from stubwire._url import parse_base_url
-from stubwire._wiring import client_options, open_pool, over, stated
+from stubwire._wiring import client_options, installed, open_pool, over, stated
 from stubwire.errors import ConfigurationError
 from stubwire.markers import UNSET, Unset
 from stubwire.retry import Retry
@@ -147,7 +147,7 @@ class ApiClient:
             layers["auth"] = BasicAuth(*base.userinfo)
         vars(self).update({key: value for key, value in layers.items() if key not in ("transport", "http_client")})
         pool = open_pool(layers, name)
-        middleware, plugins = layers.pop("middleware", ()), layers.pop("plugins", ())
+        middleware, plugins = installed(layers, "middleware", name), installed(layers, "plugins", name)
         lower = check(Options(**layers), name)
         mount = Mount(Core(pool), name, base, Template("", ()), scope_of(type(self)), lower, Options())
         vars(self).update(base_url=base.text, settings=chosen, __stubwire_mount__=mount, _is_view=False)
@@ -157,7 +157,11 @@ class ApiClient:
             self.plugin(plugin)
 
     def _settings(self, settings: ClientSettings | Unset | None) -> ClientSettings | None:
+        name = type(self).__name__
         if not isinstance(settings, Unset):
+            if settings is not None and (isinstance(settings, type) or not hasattr(settings, "stated")):
+                what = settings.__name__ if isinstance(settings, type) else type(settings).__name__
+                raise ConfigurationError(f"{name}(...) takes a ClientSettings, not {what}: options go by name")
             return settings
         for owner in type(self).__mro__:
             hint = class_annotations(owner).get("settings")
@@ -211,6 +215,8 @@ class ApiClient:
         vars(view).update(kept)
         vars(view)["_is_view"] = True
         layer = call_options(options, mount.name)
+        merged = {name: getattr(self, name) for name in ("headers", "query")}
+        vars(view).update(over({name: value for name, value in options.items() if name in vars(ApiClient)}, merged))
         vars(view)["__stubwire_mount__"] = replace(mount, upper=layer.over(mount.upper))
         return view
 

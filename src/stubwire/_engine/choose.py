@@ -37,14 +37,10 @@ def load(name: str) -> Library:
     raise ConfigurationError(f"engine={name!r} needs the package {missing}: pip install 'stubwire[{name}]'")
 
 
-def of(*objects: object) -> str | None:
-    """The name of the library that made one of these transports or clients; `None` where it is another's."""
-    for item in objects:
-        for kind in type(item).__mro__:
-            library = kind.__module__.partition(".")[0]
-            if library in NAMES:
-                return library
-    return None
+def made_by(item: object) -> str | None:
+    """The name of the library that made a transport or a client; `None` where it is another's."""
+    libraries = (kind.__module__.partition(".")[0] for kind in type(item).__mro__)
+    return next((library for library in libraries if library in NAMES), None)
 
 
 def choose(engine: str | Unset, *objects: object) -> Library:
@@ -53,9 +49,11 @@ def choose(engine: str | Unset, *objects: object) -> Library:
     Raises:
         ConfigurationError: name and objects contradict each other.
     """
-    made_by = of(*objects)
+    made = {name for name in map(made_by, objects) if name is not None}
+    if len(made) > 1:
+        raise ConfigurationError("transport has one of httpx and one of httpx2: take both from one library")
     if isinstance(engine, Unset):
-        return load(made_by or "httpx")
-    if made_by not in (None, engine):
-        raise ConfigurationError(f"engine={engine!r} cannot use an object of {made_by}: leave engine out")
+        return load(made.pop() if made else "httpx")
+    if made and engine not in made:
+        raise ConfigurationError(f"engine={engine!r} cannot use an object of {made.pop()}: leave engine out")
     return load(engine)

@@ -194,6 +194,8 @@ class Library:
                 return _received(response, self._read(response, limit), limit)
             finally:
                 response.close()
+        except self._module.HTTPStatusError as error:  # a hook of the user's own client called `raise_for_status`
+            return _received(error.response, _read_already(error.response), limit)
         except self._failures as error:
             failure, cause = self._failure(error, response), self._cause(error, request)
         raise failure from cause
@@ -209,6 +211,8 @@ class Library:
                 return _received(response, await self._aread(response, limit), limit)
             finally:
                 await response.aclose()
+        except self._module.HTTPStatusError as error:  # a hook of the user's own client called `raise_for_status`
+            return _received(error.response, _read_already(error.response), limit)
         except self._failures as error:
             failure, cause = self._failure(error, response), self._cause(error, request)
         raise failure from cause
@@ -243,7 +247,7 @@ class Library:
             if kind.__name__ in _KINDS and kind.__module__.partition(".")[0] == self.name:
                 ours, what = _KINDS[kind.__name__]
                 detail = _detail(error)
-                return ours(f"{what}: {detail}" if detail else what)
+                return ours(f"{what}: {detail}" if detail not in ("", "timed out") else what)
         if isinstance(error, self._module.DecodingError) and response is not None:
             message = f"answered {response.status_code} with a body that is not in its Content-Encoding"
             return DecodeError(message, response=_received(response, b"", None))
@@ -259,6 +263,10 @@ class Library:
         failure = cast("httpx.TransportError", error)
         failure.request = self._request(request.method, request.url.copy_with(query=None, userinfo=b""))
         return failure
+
+
+def _read_already(response: httpx.Response) -> bytes:
+    return response.content if response.is_stream_consumed else b""
 
 
 def _detail(error: BaseException | None) -> str:
