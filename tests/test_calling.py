@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from typing import Any
 
@@ -314,6 +314,29 @@ def test_a_trio_middleware_in_a_synchronous_call_is_named(api: MakeApi) -> None:
 
     with pytest.raises(ColourError, match=r"'impatient' needs an event loop"):
         users_with(api, impatient).user("octocat")
+
+
+class Suspends:
+    def __await__(self) -> Generator[None, None, Response]:
+        yield
+        raise AssertionError("unreachable")
+
+
+class AsksForALoop:
+    __await__ = staticmethod(asyncio.get_running_loop)
+
+
+@pytest.mark.parametrize(
+    ("awaitable", "what"), [(Suspends, "awaited something that suspends"), (AsksForALoop, "needs an event loop")]
+)
+def test_what_has_no_name_is_something(api: MakeApi, awaitable: Callable[[], Any], what: str) -> None:
+    """An awaitable that is no coroutine of a function."""
+
+    def unusual(request: Request, call_next: CallNext) -> Any:
+        return awaitable()
+
+    with pytest.raises(ColourError, match=f"^Users.user: something {what}, and this call is synchronous: "):
+        users_with(api, unusual).user("octocat")
 
 
 def test_another_runtime_error_is_the_users_own(api: MakeApi) -> None:

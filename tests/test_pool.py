@@ -250,7 +250,7 @@ def test_what_a_child_inherits_is_left_alone(server: RawServer, things: Things) 
     inherited: list[Any] = pool_module._inherited.copy()
     pool_module._inherited.clear()
     for lanes, _ in inherited:
-        for transport in lanes.transports() if lanes else ():
+        for transport in lanes.taken():
             transport.close()
 
 
@@ -327,8 +327,11 @@ def test_many_origins_do_not_pile_up(server: RawServer, things: Things) -> None:
     assert len(lanes._by_origin) == 1
 
 
-def test_no_event_loop(things: Things) -> None:
-    """Awaited outside of any loop, an asynchronous call says so."""
+@pytest.mark.parametrize("known", [True, False])
+def test_no_event_loop(things: Things, known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Awaited outside of any loop, an asynchronous call says so, whether or not somebody has imported one."""
+    for name in () if known else ("asyncio", "trio"):
+        monkeypatch.delitem(sys.modules, name)
     coroutine = things.thing.aio()
     with pytest.raises(RuntimeError, match=r"^no running event loop$"):
         coroutine.send(None)

@@ -234,3 +234,16 @@ def test_a_resource_belongs_to_a_client() -> None:
 
     with pytest.raises(TypeError, match=r"^Issues belongs to no client: annotate it there, as in `issues: Issues`$"):
         _ = Issues().find
+
+
+def test_a_verb_needs_a_path() -> None:
+    """A bare `@get` would swallow the stub."""
+    with pytest.raises(SpecError, match=r'^find: @get needs a path: write @get\("/\.\.\."\)$'):
+
+        class Client(ApiClient):
+            @get  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+            def find(self) -> None:
+                raise NotImplementedError
+
+    with pytest.raises(SpecError, match=r'^5: @get needs a path: write @get\("/\.\.\."\)$'):
+        get(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -5,7 +5,7 @@ This module's rule: one owner for it, which the request carries; nothing about a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from stubwire import _clock
 from stubwire._response import Response
@@ -56,14 +56,14 @@ class Call:
     def dress(self, error: CallError) -> CallError:
         """Tell an error which call it came from, once: one that another call raised keeps its own."""
         if error._request is None:
-            response: object = getattr(error, "response", None)
+            response: Response[Any] | None = getattr(error, "response", None)
             error._request = self.request._redacted()
             error.endpoint = self.plan.name
             error.attempts = tuple(self.attempts)
             error.elapsed = self.elapsed()
             if isinstance(response, Response):
                 error.request_id = response.request_id
-                self.finish(cast("Response[Any]", response))
+                self.finish(response)
             if self.stopped:
                 error.add_note(self.stopped)
         return error

@@ -7,9 +7,7 @@ the bind function) waits for the first access.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast, get_origin
-
-from typing_extensions import TypeIs
+from typing import TYPE_CHECKING, Any, cast, get_origin
 
 from stubwire import _kinds, _options, _template
 from stubwire._annotations import Scope, free_variables, name_of
@@ -19,9 +17,12 @@ from stubwire._headers import is_name
 from stubwire._reading import Reading
 from stubwire._spec import EndpointSpec, Role
 from stubwire._template import Template, TemplateError
-from stubwire.errors import ConfigurationError, SpecError
+from stubwire.errors import ConfigurationError, HTTPStatusError, SpecError
 from stubwire.markers import Unset
 from stubwire.retry import Retry
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 _KNOWN_OPTIONS = frozenset(EndpointOptions.__annotations__)
 

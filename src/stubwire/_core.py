@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from stubwire import _redact
 from stubwire._call import Call
 from stubwire._decode import narrowest, status_failure
+from stubwire._fold import DEFAULT_KEY_HEADER
 from stubwire._middleware import (
     Interceptors,
     RequestInterceptors,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_NO_RETRY = Decision(None)
+_STOP = Decision(None)
 
 
 class Core:
@@ -97,24 +98,20 @@ class Core:
             sent = request._copy()
             sent.attempt = len(call.attempts) + 1
             started = call.elapsed()
-            response: Response[Any] | None = None
-            failure: CallError | None = None
-            decision = _NO_RETRY
+            outcome: Response[Any] | CallError
             try:
-                response = await self._attempt_chain(sent)
+                outcome = await self._attempt_chain(sent)
             except CallError as error:
-                failure = error
-            if response is None or response.status_code >= 400:
-                decision = _decide(call, sent, number, response, failure)
-            call.attempts.append(_attempt(sent, (started, call.elapsed()), response or failure, decision.wait))
+                outcome = error
+            decision = _decide(call, sent, number, outcome)
+            call.attempts.append(_attempt(sent, (started, call.elapsed()), outcome, decision.wait))
             if decision.wait is not None:
                 await call.runtime.sleep(decision.wait)
                 continue
             call.stopped = decision.reason
-            if failure is not None:
-                raise failure
-            if response is not None:
-                return response
+            if isinstance(outcome, CallError):
+                raise outcome
+            return outcome
 
     # ---- room 6: hops
 
@@ -184,7 +181,7 @@ def _call_of(request: Request) -> Call:
 
 
 def _attempt(
-    sent: Request, span: tuple[float, float], outcome: Response[Any] | CallError | None, wait: float | None
+    sent: Request, span: tuple[float, float], outcome: Response[Any] | CallError, wait: float | None
 ) -> Attempt:
     started, ended = span
     if isinstance(outcome, Response):
@@ -192,13 +189,13 @@ def _attempt(
     return Attempt(sent.attempt, started, ended - started, None, type(outcome).__name__, wait)
 
 
-def _decide(
-    call: Call, sent: Request, number: int, response: Response[Any] | None, failure: CallError | None
-) -> Decision:
+def _decide(call: Call, sent: Request, number: int, outcome: Response[Any] | CallError) -> Decision:
+    """Whether to try again; a success costs no more than its status."""
     plan = call.plan
-    if plan.retry is None:
-        return _NO_RETRY
-    keyed = (plan.key_header or "Idempotency-Key") in sent.headers
+    response, failure = (outcome, None) if isinstance(outcome, Response) else (None, outcome)
+    if plan.retry is None or (response is not None and response.status_code < 400):
+        return _STOP
+    keyed = (plan.key_header or DEFAULT_KEY_HEADER) in sent.headers
     idempotent = keyed or sent.method in IDEMPOTENT
     return plan.retry.decide(Outcome(sent, number, call.elapsed(), response, failure, idempotent))
 

@@ -109,9 +109,13 @@ class _Lanes:
                 self._by_origin.clear()
             return self._by_origin.setdefault(origin, self._by_proxy[chosen])
 
-    def transports(self) -> list[Any]:
-        """All that are open."""
-        return list(self._by_proxy.values())
+    def taken(self) -> list[Any]:
+        """All that are open, handed over once, to be closed."""
+        with self._lock:
+            transports = list(self._by_proxy.values())
+            self._by_proxy.clear()
+            self._by_origin.clear()
+        return transports
 
 
 def current_loop() -> object:
@@ -139,7 +143,7 @@ async def _lifetime(loops: Loops, loop: object, lanes: _Lanes) -> AsyncGenerator
         yield
     finally:
         loops.pop(loop, None)
-        for transport in lanes.transports():
+        for transport in lanes.taken():
             await transport.aclose()
 
 
@@ -157,7 +161,7 @@ class Pool:
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
-        self._sync: _Lanes | None = None
+        self._sync = _Lanes(self._connecting, partial(self._open, False))
         self._loops: Loops = {}
 
     # ---- at each send
@@ -175,10 +179,6 @@ class Pool:
                 )
             send = self._through_client(given, client_auth) if self._given.is_client else given.handle_request
             return cast("Exchange", send)
-        if self._sync is None:
-            with self._lock:
-                if self._sync is None:
-                    self._sync = _Lanes(self._connecting, partial(self._open, False))
         return cast("Exchange", self._sync.to(origin).handle_request)
 
     async def aexchange(self, origin: str, *, client_auth: bool) -> AsyncExchange:
@@ -217,10 +217,8 @@ class Pool:
         lanes = _Lanes(self._connecting, partial(self._open, True))
         with self._lock:
             self._forget_dead_loops()
-            lifetime = _lifetime(self._loops, loop, lanes)
-            entry = self._loops.setdefault(loop, (lanes, lifetime))
-        if entry[1] is lifetime:
-            await anext(lifetime)
+            entry = self._loops[loop] = (lanes, _lifetime(self._loops, loop, lanes))
+        await anext(entry[1])
         return entry
 
     def _forget_dead_loops(self) -> None:
@@ -252,9 +250,7 @@ class Pool:
                 given, self._given = self._given, replace(self._given, sync=None)  # so that it is closed once
                 given.sync.close()
             return
-        with self._lock:
-            lanes, self._sync = self._sync, None
-        for transport in lanes.transports() if lanes else ():
+        for transport in self._sync.taken():
             transport.close()
         self._forget_dead_loops()
         if self._loops:

@@ -67,7 +67,7 @@ _USERINFO = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*:)?//[^/?#]*@")
 _INNER_USERINFO = re.compile(r"://[^/?#\s]*@")
 _PIECE = re.compile(r"[^\s<>\"'`]+")
 _PAIR = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^\s,\]}]+)')
-_FORM = re.compile(r"[^\s&=]+=[^\s&]*(?:&[^\s&=]+=[^\s&]*)*")
+_FORM = re.compile(r'[^\s&={"[][^\s&=]*=[^\s&]*(?:&[^\s&=]+=[^\s&]*)*')
 
 
 @lru_cache(maxsize=1024)
@@ -114,12 +114,10 @@ def json_body(content: bytes) -> str | None:
         text = content.decode()
     except UnicodeDecodeError:
         return None
-    if _FORM.fullmatch(text):
-        return _query(text, frozenset())
     try:
         return json.dumps(hide(json.loads(text)), ensure_ascii=False)
-    except (ValueError, RecursionError):  # no JSON, or only the start of some
-        return _PAIR.sub(_pair, text)
+    except (ValueError, RecursionError):  # no JSON, several lines of it, or only the start of some
+        return _query(text, frozenset()) if _FORM.fullmatch(text) else _PAIR.sub(_pair, text)
 
 
 def hide(data: object) -> object:
@@ -150,6 +148,3 @@ def _query_part(part: str, declared: frozenset[str]) -> str:
             return ";".join([*shown, f"{name}={REDACTED}"])
         shown.append(piece)
     return part
-
-
-_hide = hide

@@ -238,7 +238,7 @@ def _dump(value: object) -> bytes:
         return pydantic_core.to_json(value)
     except ValueError:
         pass
-    raise TypeError(f"Response(json=...) got a {type(value).__name__}, which is no JSON")
+    raise TypeError(f"Response(json=...) got a value of type {type(value).__name__}, which is no JSON")
 
 
 def _rebuild(  # noqa: PLR0917 - the state of a pickle, in order

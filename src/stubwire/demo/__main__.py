@@ -30,7 +30,7 @@ from stubwire.demo._show import (
     show_user,
     value,
 )
-from stubwire.demo.client import GitHub, GitHubError, GitHubSettings, Issues, NewIssue
+from stubwire.demo._client import GitHub, GitHubError, GitHubSettings, Issues, NewIssue
 from stubwire.demo.server import DemoServer
 from stubwire.plugins import LoggerPlugin
 
@@ -87,7 +87,7 @@ def failure(kind: type[E], call: Callable[[], object]) -> E:
 
 def declarations() -> None:
     """What the class says."""
-    heading("A class of typed stubs (stubwire/demo/client.py)")
+    heading("A class of typed stubs (stubwire/demo/_client.py)")
     for route in (GitHub.user, GitHub.user_repos, GitHub.repo):
         row(f"GitHub.{route.__name__}", route)
     row("GitHub.issues.create", Issues.create)
