@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from beds import bed
 from stubwire import CallError, Response, ResponseValidationError
-from stubwire.demo._client import GitHub, GitHubError, GitHubSettings, Issue, NewIssue, Repo, User
+from stubwire.demo.client import GitHub, GitHubError, GitHubSettings, Issue, NewIssue, Repo, User
 
 if TYPE_CHECKING:
     from conftest import Colour

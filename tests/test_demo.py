@@ -17,7 +17,7 @@ from servers import RawServer, free_port, http
 from stubwire import ArgumentError
 from stubwire.demo.__main__ import DemoError, exit_code, failure, main
 from stubwire.demo._show import BOLD, show_repos, styled
-from stubwire.demo._client import GitHub, GitHubError, GitHubSettings, Issue, NewIssue, Repo, User
+from stubwire.demo.client import GitHub, GitHubError, GitHubSettings, Issue, NewIssue, Repo, User
 from stubwire.demo.server import DemoServer
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ USER = """\
 
 
 def check_what_both_show(printed: dict[str, str]) -> None:
-    declared = printed["A class of typed stubs (stubwire/demo/_client.py)"]
+    declared = printed["A class of typed stubs (stubwire/demo/client.py)"]
     assert "GitHub.user_repos     <GET /users/<username>/repos -> list[Repo]>" in declared
     assert "GitHub.issues.create  <POST /repos/<owner>/<repo>/issues -> Issue>" in declared
     asynchronous = printed["The same stubs, asynchronously"]

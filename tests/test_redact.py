@@ -168,7 +168,6 @@ def test_curl_says_how_long_a_body_is_that_is_no_text() -> None:
     )
 
 
-@pytest.mark.xfail(strict=True, reason="a plan takes all names of an auth for those of headers")
 def test_curl_shows_a_key_of_the_query_in_the_query() -> None:
     class Keyed(ApiClient):
         base_url = "https://api.example"

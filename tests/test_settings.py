@@ -23,7 +23,7 @@ from stubwire import (
     get,
 )
 from stubwire.auth import BearerAuth
-from stubwire.settings import read
+from stubwire.settings import read, stated
 
 
 class GitHubSettings(ClientSettings):
@@ -192,14 +192,14 @@ def test_a_default_of_the_subclass_counts_and_one_of_ours_does_not() -> None:
     class Louder(Loud):
         max_retries: int | None = Field(default_factory=lambda: 4)
 
-    assert dict(Quiet().stated()) == {}
-    assert dict(Quiet(http2=False).stated()) == {"http2": False}
-    assert dict(Loud().stated()) == {"timeout": None, "headers": {}, "follow_redirects": False}
-    assert dict(Louder().stated()) == {"timeout": None, "max_retries": 4, "headers": {}, "follow_redirects": False}
+    assert dict(stated(Quiet())) == {}
+    assert dict(stated(Quiet(http2=False))) == {"http2": False}
+    assert dict(stated(Loud())) == {"timeout": None, "headers": {}, "follow_redirects": False}
+    assert dict(stated(Louder())) == {"timeout": None, "max_retries": 4, "headers": {}, "follow_redirects": False}
 
 
 def test_fields_of_the_users_own_are_no_options(env: pytest.MonkeyPatch) -> None:
-    assert dict(GitHub().settings.stated()) == {"base_url": "https://api.github.com"}
+    assert dict(stated(GitHub().settings)) == {"base_url": "https://api.github.com"}
 
 
 @pytest.mark.parametrize("retries", [0, 1])
@@ -251,9 +251,9 @@ def test_limits_are_adjusted() -> None:
 )
 def test_each_field_is_read(env: pytest.MonkeyPatch, variable: str, value: str, field: str, expected: object) -> None:
     env.setenv(f"GITHUB_{variable}", value)
-    stated = read(GitHubSettings, "GitHub").stated()
-    assert stated[field] == expected
-    assert type(stated[field]) is type(expected)
+    found = stated(read(GitHubSettings, "GitHub"))
+    assert found[field] == expected
+    assert type(found[field]) is type(expected)
 
 
 def test_the_engine_of_settings_is_used(env: pytest.MonkeyPatch) -> None:

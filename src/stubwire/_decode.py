@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from stubwire import _charset, _kinds
-from stubwire._encode import adapter
+from stubwire._adapters import adapter
 from stubwire._response import Response, not_json
 from stubwire.errors import DecodeError, ErrorDetail, HTTPStatusError, ResponseValidationError, status_error
 from stubwire.retry import retry_after

@@ -19,8 +19,7 @@ import pydantic_core
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 from stubwire import _kinds, _percent
-from stubwire._adapters import adapter as adapter  # noqa: PLC0414 - as _decode imports it
-from stubwire._adapters import constrained, validator
+from stubwire._adapters import adapter, constrained, validator
 from stubwire._annotations import name_of
 from stubwire._headers import check_value
 from stubwire.errors import ArgumentError, SpecError

@@ -1,7 +1,7 @@
 """Options folded into plans.
 
-This module's rule: pure. A `Mount` says where a client or resource stands, a `Compiled` what a stub says; a plan is
-both with the options of every layer.
+This module's rule: pure, but for telling the engine's log filter which names are secret. A `Mount` says where a client
+or resource stands, a `Compiled` what a stub says; a plan is both with the options of every layer.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from stubwire import _options
+from stubwire import _kinds, _options
 from stubwire._decode import Decoder, statuses
 from stubwire._headers import Pairs, check_value
 from stubwire._options import HeaderValue, Options, QueryValue, Timeout, reveal
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 DEFAULT_KEY_HEADER = "Idempotency-Key"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Compiled:
     """A stub, compiled for one owner and path prefix.
 
@@ -56,7 +56,7 @@ class Compiled:
     key: bool | str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Mount:
     """Where endpoints are reached: a client, a view of one, or a resource of either.
 
@@ -86,7 +86,9 @@ def plan(compiled: Compiled, mount: Mount, options: Options, name: str) -> Plan:
     folded = said.over(_options.DEFAULTS)
     pairs = tuple((key, reveal(value)) for key, value in folded.headers.items())
     auth = cast("Auth | None", folded.auth)
-    auth_names = tuple(getattr(auth, "names", ()))
+    auth_headers, auth_query = tuple(getattr(auth, "names", ())), tuple(getattr(auth, "query_names", ()))
+    secrets = _secrets((*auth_headers, *auth_query), folded.headers, compiled.spec)
+    mount.core.pool.library.quiet.names.update(secrets)
     key_header, key = _idempotency_key(compiled.key, upper.idempotency_key)
     return Plan(
         spec=compiled.spec,
@@ -97,9 +99,10 @@ def plan(compiled: Compiled, mount: Mount, options: Options, name: str) -> Plan:
         query=_merge(compiled.template.query, folded.query),
         pairs=pairs,
         body_pairs=_with_content_type(pairs),
-        secrets=frozenset(name.lower() for name in auth_names) | _secret_names(folded.headers),
+        secrets=secrets,
         auth=auth,
-        auth_headers=auth_names,
+        auth_headers=auth_headers,
+        auth_query=auth_query,
         own_auth=not isinstance(said.auth, Unset),
         timeout=_options.timeout(cast("float | Timeout | None", folded.timeout)).extension(),
         retry=cast("Retry | None", folded.retry),
@@ -129,8 +132,11 @@ def _with_content_type(pairs: Pairs) -> Pairs:
     return (*pairs, ("Content-Type", "application/json"))
 
 
-def _secret_names(headers: Mapping[str, HeaderValue]) -> frozenset[str]:
-    return frozenset(name.lower() for name, value in headers.items() if isinstance(value, SecretStr))
+def _secrets(auth: tuple[str, ...], headers: Mapping[str, HeaderValue], spec: EndpointSpec) -> frozenset[str]:
+    """The names that were declared secret: by auth, or by a `SecretStr`."""
+    by_value = [name for name, value in headers.items() if isinstance(value, SecretStr)]
+    by_type = [parameter.alias for parameter in spec.parameters if _kinds.is_secret(parameter.annotation)]
+    return frozenset(name.lower() for name in (*auth, *by_value, *by_type))
 
 
 def _merge(template: Pairs, query: Mapping[str, QueryValue]) -> Pairs:

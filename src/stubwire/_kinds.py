@@ -10,7 +10,7 @@ import typing
 from collections import abc
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretBytes, SecretStr
 from typing_extensions import TypeAliasType, TypeIs, is_typeddict
 
 from stubwire._annotations import UNIONS, substitute
@@ -134,3 +134,12 @@ def item_type(hint: object) -> object | None:
     if not args:
         return object
     return args[0] if len(set(args)) == 1 else typing.Union[tuple(args)]  # noqa: UP007 - made at run time
+
+
+def is_secret(hint: object) -> bool:
+    """Whether a value of the type may be a `SecretStr` or `SecretBytes`, also inside a union or a sequence."""
+    kinds = [plain(member) for member in members(hint)]
+    items = [item_type(kind) for kind in kinds]
+    return any(kind is SecretStr or kind is SecretBytes for kind in kinds) or any(
+        item is not None and item is not hint and is_secret(item) for item in items
+    )

@@ -124,8 +124,8 @@ class Options:
     idempotency_key: bool | str | Unset = UNSET
     follow_redirects: bool | Unset = UNSET
     max_response_bytes: int | Unset | None = UNSET
-    headers: Mapping[str, HeaderValue] = field(default_factory=dict[str, HeaderValue])
-    query: Mapping[str, QueryValue] = field(default_factory=dict[str, QueryValue])
+    headers: Mapping[str, HeaderValue] = field(default_factory=dict[str, HeaderValue], repr=False)
+    query: Mapping[str, QueryValue] = field(default_factory=dict[str, QueryValue], repr=False)
     errors: Mapping[StatusKey, type] = field(default_factory=dict[StatusKey, type])
 
     def over(self, lower: Options) -> Options:

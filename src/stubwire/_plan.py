@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stubwire.retry import Retry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Plan:
     """Everything about a call that does not depend on its arguments.
 
@@ -31,6 +31,7 @@ class Plan:
         body_pairs: the same with a JSON body's content type.
         secrets: lower-case names of headers and query parameters that were declared secret.
         auth_headers: the headers that auth will set.
+        auth_query: the query parameters that auth will set.
         own_auth: whether something was said of auth, so that the user's own client adds none.
         timeout: the engine's timeouts, in seconds.
         key_header: the header for an idempotency key; `None` without one.
@@ -52,6 +53,7 @@ class Plan:
     secrets: frozenset[str]
     auth: Auth | None
     auth_headers: tuple[str, ...]
+    auth_query: tuple[str, ...]
     own_auth: bool
     timeout: Mapping[str, float | None]
     retry: Retry | None
@@ -63,3 +65,7 @@ class Plan:
     none_on: frozenset[int]
     bind: Callable[..., Request]
     decode: Decoder
+
+    def __repr__(self) -> str:
+        """Show whose it is, and nothing that is sent."""
+        return f"<Plan of {self.name}>"

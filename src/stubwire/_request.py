@@ -53,11 +53,11 @@ class Request:
         headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         content: bytes | None = None,
     ) -> None:
-        self.method = method
-        self.url = url
-        self.content = content
+        self.method: str = method
+        self.url: str = url
+        self.content: bytes | None = content
         self.arguments: Mapping[str, object] = _NOTHING
-        self.attempt = 0
+        self.attempt: int = 0
         self._pairs: Pairs = ()
         self._headers: Headers | None = Headers(headers)
         self._plan: Plan | None = None
@@ -84,7 +84,7 @@ class Request:
     def headers(self) -> Headers:
         """The headers, without those that the connection needs and those that auth adds."""
         if self._headers is None:
-            self._headers = Headers._received(self._pairs)
+            self._headers = Headers._received(self._pairs, self._secrets)
         return self._headers
 
     @property
@@ -122,7 +122,7 @@ class Request:
 
     def curl(self) -> str:
         """The request as a command line for curl, its secrets redacted."""
-        words = ["curl", "-X", self.method, _redact.url(self.url, self._secrets)]
+        words = ["curl", "-X", self.method, self._shown_url()]
         for name, value in self._shown_headers():
             words += ["-H", f"{name}: {value}"]
         if self.content is not None:
@@ -143,6 +143,12 @@ class Request:
     def _is_as_bound(self) -> bool:
         """Whether the URL is the one that its bind function put together, which nobody has changed."""
         return self._call is not None and self.url is self._call.url
+
+    def _shown_url(self) -> str:
+        """The URL with the query parameters that auth will set."""
+        url = _redact.url(self.url, self._secrets)
+        auth = "&".join(f"{name}={_redact.REDACTED}" for name in self._plan.auth_query) if self._plan else ""
+        return f"{url}{'&' if '?' in url else '?'}{auth}" if auth else url
 
     def _shown_headers(self) -> list[tuple[str, str]]:
         auth = [(name, _redact.REDACTED) for name in self._plan.auth_headers] if self._plan else []

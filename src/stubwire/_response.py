@@ -92,11 +92,11 @@ class Response(Generic[T]):
         content: bytes = b"",
         json: object = UNSET,
     ) -> None:
-        self.status_code = status_code
-        self.content = content
+        self.status_code: int = status_code
+        self.content: bytes = content
         self.raw: object = None
         self.attempts: tuple[Attempt, ...] = ()
-        self.elapsed = 0.0
+        self.elapsed: float = 0.0
         self._headers: Headers | None = Headers(headers)
         self._pairs: Pairs | list[tuple[bytes, bytes]] = ()
         self._data: object = UNSET

@@ -121,9 +121,7 @@ def run_sync(coroutine: Coroutine[Any, Any, R], name: str) -> R:
 
 def _suspended(coroutine: Coroutine[Any, Any, object], name: str) -> ColourError:
     culprit = _culprit_of(coroutine)
-    message = (
-        f"{name}: {culprit} awaited something that suspends, and this call is synchronous: {_ADVICE}"
-    )
+    message = f"{name}: {culprit} awaited something that suspends, and this call is synchronous: {_ADVICE}"
     error = ColourError(message)
     try:
         coroutine.throw(error)

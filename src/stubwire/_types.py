@@ -34,8 +34,8 @@ RejectedInterceptor: TypeAlias = Callable[[CallError], Response | None]
 class Auth(Protocol):
     """Puts credentials on a request: the innermost middleware, run only where the request's origin is allowed.
 
-    It may have an attribute `names`, the headers and query parameters that it sets, which are then redacted wherever
-    they show.
+    It may have the attributes `names` and `query_names`: the headers and the query parameters that it sets, which are
+    then redacted wherever they show.
     """
 
     def __call__(self, request: Request, call_next: CallNext, /) -> Awaitable[Response]:

@@ -146,9 +146,7 @@ def _kind(value: object) -> str:
 
 def _given_client(http_client: Any, client: str) -> Given:
     if isinstance(http_client, type) or not hasattr(http_client, "send") or not made_by(http_client):
-        raise ConfigurationError(
-            f"{client}: http_client must be a Client(...) or AsyncClient(...) of httpx or httpx2"
-        )
+        raise ConfigurationError(f"{client}: http_client must be a Client(...) or AsyncClient(...) of httpx or httpx2")
     is_async = hasattr(http_client, "aclose")
     return Given(None if is_async else http_client, http_client if is_async else None, is_client=True)
 

@@ -157,7 +157,8 @@ class ApiKeyAuth(_Credential):
         self._key = _checked(key, "ApiKeyAuth key")
         self._header = header
         self._query = query
-        self.names: tuple[str, ...] = (header or query or "",)
+        self.names: tuple[str, ...] = (header,) if header else ()
+        self.query_names: tuple[str, ...] = (query,) if query else ()
 
     async def __call__(self, request: Request, call_next: CallNext, /) -> Response:
         """Set the header or the query parameter, and go on."""
@@ -165,12 +166,14 @@ class ApiKeyAuth(_Credential):
         if self._header is not None:
             request.headers[self._header] = key
         else:
-            request.url = _with_query(request.url, self.names[0], key)
+            request.url = _with_query(request.url, self.query_names[0], key)
         return await call_next(request)
 
     def __repr__(self) -> str:
         """Show where the key goes, and not the key."""
-        return f"ApiKeyAuth([redacted], {'header' if self._header else 'query'}={self.names[0]!r})"
+        return (
+            f"ApiKeyAuth([redacted], {'header' if self._header else 'query'}={(*self.names, *self.query_names)[0]!r})"
+        )
 
 
 def _with_query(url: str, name: str, value: str) -> str:

@@ -159,7 +159,7 @@ class ApiClient:
     def _settings(self, settings: ClientSettings | Unset | None) -> ClientSettings | None:
         name = type(self).__name__
         if not isinstance(settings, Unset):
-            if settings is not None and (isinstance(settings, type) or not hasattr(settings, "stated")):
+            if settings is not None and (isinstance(settings, type) or not hasattr(settings, "model_fields_set")):
                 what = settings.__name__ if isinstance(settings, type) else type(settings).__name__
                 raise ConfigurationError(f"{name}(...) takes a ClientSettings, not {what}: options go by name")
             return settings
@@ -303,7 +303,9 @@ def _from_settings(settings: ClientSettings | None, owner: type) -> dict[str, An
     """Settings as options; `max_retries` and the limits adjust what is below them."""
     if settings is None:
         return {}
-    values = dict(settings.stated())
+    from stubwire.settings import stated as stated_by
+
+    values: dict[str, Any] = dict(stated_by(settings))
     if (max_retries := values.pop("max_retries", None)) is not None:
         retry = getattr(owner, "retry", None) or Retry()
         values["retry"] = replace(retry, max_retries=max_retries)

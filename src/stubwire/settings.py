@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -47,7 +47,7 @@ class ClientSettings(BaseSettings):
         engine: `"httpx"` or `"httpx2"`.
     """
 
-    model_config = SettingsConfigDict(extra="ignore")
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(extra="ignore")
 
     base_url: str = ""
     timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
@@ -67,11 +67,13 @@ class ClientSettings(BaseSettings):
         """Who puts credentials on; override it to make one from the fields."""
         return None
 
-    def stated(self) -> Mapping[str, Any]:
-        """The fields of `ClientSettings` that count: set, or declared by the subclass with a default of its own."""
-        own = type(self).__mro__[: type(self).__mro__.index(ClientSettings)]
-        declared = self.model_fields_set.union(*(class_annotations(base) for base in own))
-        return {name: getattr(self, name) for name in ClientSettings.model_fields if name in declared}
+
+def stated(settings: ClientSettings) -> Mapping[str, object]:
+    """The fields of `ClientSettings` that count: set, or declared by the subclass with a default of its own."""
+    kind = type(settings)
+    own = kind.__mro__[: kind.__mro__.index(ClientSettings)]
+    declared = settings.model_fields_set.union(*(class_annotations(base) for base in own))
+    return {name: getattr(settings, name) for name in ClientSettings.model_fields if name in declared}
 
 
 def read(kind: type[ClientSettings], client: str) -> ClientSettings:

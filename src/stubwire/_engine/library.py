@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from stubwire._engine.address import Origin, addresses, origin_of
+from stubwire._engine.quiet import hush
 from stubwire._redact import is_secret
 from stubwire._response import Response
 from stubwire.errors import (
@@ -58,6 +59,8 @@ _KINDS: dict[str, tuple[type[TransportError], str]] = {
     "WriteError": (WriteError, "lost the connection while sending the request"),
     "RemoteProtocolError": (ReadError, "got no valid response"),
 }
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+"""Headers that say how long a body is, which only we know: two of them let a request be smuggled (RFC 9112, 11.2)."""
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -72,6 +75,7 @@ class Library:
         self._module = module
         self._failures: tuple[type[Exception], ...] = (module.HTTPError, module.InvalidURL, module.StreamError)
         self._no_body = self._stream(b"")
+        self.quiet = hush(self.name)
         with module.Client(transport=module.BaseTransport(), trust_env=False) as stock:
             accept_encoding: str = stock.headers["accept-encoding"]
         self.defaults: Fill = (
@@ -172,7 +176,7 @@ class Library:
         return sent
 
     def _make_headers(self, host: bytes, pairs: Pairs, fill: Fill) -> httpx.Headers:
-        own = [(name.encode("ascii"), value.encode("ascii")) for name, value in pairs]
+        own = [(name.encode("ascii"), value.encode("ascii")) for name, value in pairs if name.lower() not in _FRAMING]
         names = {name.lower() for name, _ in own}
         lead = [] if b"host" in names else [(b"Host", host)]
         return self._headers(lead + [pair for pair in fill if pair[0].lower() not in names] + own)

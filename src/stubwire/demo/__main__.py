@@ -30,7 +30,7 @@ from stubwire.demo._show import (
     show_user,
     value,
 )
-from stubwire.demo._client import GitHub, GitHubError, GitHubSettings, Issues, NewIssue
+from stubwire.demo.client import GitHub, GitHubError, GitHubSettings, Issues, NewIssue
 from stubwire.demo.server import DemoServer
 from stubwire.plugins import LoggerPlugin
 
@@ -56,7 +56,7 @@ class Turns(BaseModel):
 class DemoGitHub(GitHub):
     """The documented client, waits that one can foresee, and two endpoints that only the demo's server has."""
 
-    retry = Retry(max_retries=3, backoff=ExponentialBackoff(base=0.25, multiplier=2.0, jitter=False))
+    retry: Retry | None = Retry(max_retries=3, backoff=ExponentialBackoff(base=0.25, multiplier=2.0, jitter=False))
 
     @get("/flaky/<key>")
     def flaky(self, key: str, *, fails: int = 2, status: int = 503, retry_after: int | None = None) -> Turns:
@@ -87,7 +87,7 @@ def failure(kind: type[E], call: Callable[[], object]) -> E:
 
 def declarations() -> None:
     """What the class says."""
-    heading("A class of typed stubs (stubwire/demo/_client.py)")
+    heading("A class of typed stubs (stubwire/demo/client.py)")
     for route in (GitHub.user, GitHub.user_repos, GitHub.repo):
         row(f"GitHub.{route.__name__}", route)
     row("GitHub.issues.create", Issues.create)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from stubwire import Attempt, Request
-    from stubwire.demo._client import Issue, Repo, User
+    from stubwire.demo.client import Issue, Repo, User
 
 BOLD, DIM, CYAN = "1", "2", "36"
 

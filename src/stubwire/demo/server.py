@@ -4,7 +4,7 @@ It speaks HTTP/1.1 with keep-alive over real sockets and needs nothing but the s
 memory for as long as it runs.
 
 ```python
-from stubwire.demo._client import GitHub
+from stubwire.demo.client import GitHub
 from stubwire.demo.server import DemoServer
 
 with DemoServer() as server, GitHub(base_url=server.url) as github:

@@ -9,13 +9,26 @@ Every request is one that GitHub's description of its REST API allows, and the m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from stubwire import ApiClient, Auth, ClientError, ClientSettings, ExponentialBackoff, Query, Resource, Retry, get, post
+from stubwire import (
+    ApiClient,
+    Auth,
+    ClientError,
+    ClientSettings,
+    ExponentialBackoff,
+    Query,
+    Resource,
+    Retry,
+    Timeout,
+    get,
+    post,
+)
 from stubwire.auth import BearerAuth
 
 # -- what GitHub sends and takes
@@ -117,7 +130,7 @@ class GitHubError(ClientError[GitHubProblem]):
 class GitHubSettings(ClientSettings):
     """Read from the environment: GITHUB_TOKEN, GITHUB_BASE_URL, GITHUB_TIMEOUT, ..."""
 
-    model_config = SettingsConfigDict(env_prefix="GITHUB_")
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="GITHUB_")
 
     base_url: str = "https://api.github.com"
     token: SecretStr | None = None
@@ -160,17 +173,20 @@ class Issues(Resource, path="/repos/<owner>/<repo>/issues"):
 
 
 class GitHub(ApiClient):
-    """A part of GitHub's REST API."""
+    """A part of GitHub's REST API.
+
+    Its options have annotations because it ships in a typed package; a client of your own needs none.
+    """
 
     settings: GitHubSettings
-    timeout = 5.0
-    retry = Retry(max_retries=3, backoff=ExponentialBackoff(base=0.5, multiplier=2.0))
-    headers = {
+    timeout: float | Timeout | None = 5.0
+    retry: Retry | None = Retry(max_retries=3, backoff=ExponentialBackoff(base=0.5, multiplier=2.0))
+    headers: Mapping[str, str | SecretStr] = {
         "Accept": "application/vnd.github+json",
         "X-GitHub-Api-Version": "2022-11-28",
         "User-Agent": "stubwire-demo",
     }
-    errors = {"4XX": GitHubError}
+    errors: Mapping[int | range | str, type] = {"4XX": GitHubError}
 
     issues: Issues
 

@@ -1,0 +1,55 @@
+"""What an engine logs of itself, without secrets.
+
+This module's rule: one filter, put once on each of the engine's loggers. The libraries log URLs at INFO, and headers
+that arrived at DEBUG; a filter on a logger does not see the records of its children, so each has its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from stubwire import _redact
+
+_CHILDREN = ("connection", "http11", "http2", "proxy", "socks")
+_PAIR = re.compile(
+    r"""\(b(?P<q1>['"])(?P<name>[^'"]*)(?P=q1), b(?P<q2>['"])(?P<value>(?:\\.|(?!(?P=q2)).)*)(?P=q2)\)"""
+)
+"""A header as httpcore shows it: `(b'Set-Cookie', b'...')`."""
+
+
+class RedactingFilter(logging.Filter):
+    """Hides userinfo and secret query values in the URLs of a record, and the values of secret headers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        """Lower-case names that were declared secret."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Redact the record, and let it pass."""
+        declared = frozenset(self.names)
+        if isinstance(record.args, tuple):
+            record.args = tuple(_shown(argument, declared) for argument in record.args)
+        if isinstance(record.msg, str):
+            record.msg = _PAIR.sub(lambda match: _pair(match, declared), record.msg)
+        return True
+
+
+def _shown(argument: object, declared: frozenset[str]) -> object:
+    """An argument of a log call; what is no number may be a URL."""
+    return argument if isinstance(argument, (int, float)) else _redact.url(str(argument), declared)
+
+
+def _pair(match: re.Match[str], declared: frozenset[str]) -> str:
+    name, value = match["name"], match["value"]
+    return f"(b{name!r}, b{_redact.header(name, value, declared)!r})"
+
+
+def hush(library: str) -> RedactingFilter:
+    """Put a filter on the loggers of a library: httpx and httpcore, or httpx2 and httpcore2."""
+    core = library.replace("httpx", "httpcore")
+    quiet = RedactingFilter()
+    for name in (library, core, *(f"{core}.{child}" for child in _CHILDREN)):
+        logging.getLogger(name).addFilter(quiet)
+    return quiet
