@@ -292,6 +292,8 @@ def test_unknown_options_are_type_errors(api: MakeApi) -> None:
                 "sent; encode it first"
             ),
         ),
+        ({"headers": 3}, "Shop: headers must be a mapping: write headers={...}, not int"),
+        ({"query": "a=b"}, "Shop: query must be a mapping: write query={...}, not str"),
         (
             {"headers": {"X A": "a"}},
             "Shop: 'X A' is no header name: write letters, digits and hyphens",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from declaring import TEXT, both_modes, client, declare, refused_stub
+from stubwire import SpecError
 
 KNOWN = "auth, errors, headers, idempotency_key, none_on, retry, timeout, unwrap"
 NO_STATUS = "which is no status: write numbers from 200 to 599"
@@ -44,7 +45,20 @@ ERRORS = {
     "errors={range(400, 600): Missing}": (
         "errors maps range(400, 600) to Missing: write a status that it stands for, 400 to 499"
     ),
+    "errors={404: list[Plain]}": (
+        "errors maps 404 to list[Plain]: pydantic cannot handle the type list[Plain]: Unable to generate pydantic-core "
+        "schema for <class 'declared.Plain'>. Set `arbitrary_types_allowed=True` in the model_config to ignore this "
+        "error or implement `__get_pydantic_core_schema__` on your type to fully support it."
+    ),
 }
+LATER = """
+class Later(ClientError["Defined"]):
+    pass
+
+class Api(ApiClient):
+    @get("/x", errors={404: Later})
+    def f(self) -> Model: ...
+"""
 REST = {
     "unwrapp='a'": f"'unwrapp' is no option: write one of {KNOWN}",
     "retry=3": "retry=3 is no Retry: write Retry(max_retries=...), or None",
@@ -68,6 +82,15 @@ RESULTS = [
 @pytest.mark.parametrize(("option", "message"), OPTIONS.items(), ids=OPTIONS.keys())
 def test_a_wrong_option_is_refused_when_the_class_is_created(option: str, message: str, flags: int) -> None:
     assert refused_stub(f'@get("/x", {option})\ndef f(self) -> Model | None: ...', flags) == f"Api.f: {message}"
+
+
+def test_a_model_that_is_only_named_is_refused() -> None:
+    """An exception class has its model as a base, which cannot come later."""
+    with pytest.raises(SpecError) as caught:
+        declare(LATER)
+    assert str(caught.value) == (
+        "Api.f: errors maps 404 to Later: its model is the text 'Defined': write the class, which must come first"
+    )
 
 
 @both_modes

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import pytest
-from pydantic import BaseModel, Field, PlainSerializer
+from pydantic import BaseModel, Field, PlainSerializer, SecretStr
 from typing_extensions import TypedDict
 
 from stubwire import UNSET, ApiClient, ArgumentError, Body, Unset, delete, patch, post, put
@@ -203,3 +203,34 @@ def test_a_body_without_end_is_refused() -> None:
     with pytest.raises(ArgumentError) as caught:
         Tree().send.request(tree)
     assert str(caught.value) == "Tree.send: tree: a value of type dict cannot be serialized"
+
+
+class Login(BaseModel):
+    password: SecretStr
+
+
+class SentLogin(BaseModel):
+    password: Annotated[SecretStr, PlainSerializer(SecretStr.get_secret_value)]
+
+
+class Logins(ApiClient):
+    base_url = "https://api.example"
+
+    @post("/masked")
+    def masked(self, login: Login) -> None:
+        raise NotImplementedError
+
+    @post("/sent")
+    def sent(self, login: SentLogin) -> None:
+        raise NotImplementedError
+
+
+def test_a_masked_secret_is_not_sent() -> None:
+    """Pydantic would put asterisks in its place, and the server would take them for the password."""
+    with pytest.raises(ArgumentError) as caught:
+        Logins().masked.request(Login(password=SecretStr("83512")))
+    assert str(caught.value) == (
+        "Logins.masked: login: pydantic would send a SecretStr in it as '**********': give the field a serializer, "
+        "as in Annotated[SecretStr, PlainSerializer(SecretStr.get_secret_value)]"
+    )
+    assert Logins().sent.request(SentLogin(password=SecretStr("83512"))).content == b'{"password":"83512"}'

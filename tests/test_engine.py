@@ -73,6 +73,15 @@ def test_a_post_without_a_body_says_so(api: MakeApi) -> None:
     assert "content-type" not in server.request.headers
 
 
+def test_the_length_of_a_body_is_ours_to_say(api: MakeApi) -> None:
+    """Two lengths, or a length and chunks, would let a request be smuggled."""
+    server = api()
+    headers = {"content-length": "99", "Transfer-Encoding": "chunked"}
+    Things(transport=server.transport, headers=headers).touch()
+    assert server.request.headers.get_list("content-length") == ["0"]
+    assert "transfer-encoding" not in server.request.headers
+
+
 def test_a_host_header_may_be_given(api: MakeApi) -> None:
     """For a virtual host behind an address."""
     server = api()

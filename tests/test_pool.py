@@ -311,9 +311,11 @@ def test_a_proxy_that_needs_a_package_names_it(engine: EngineName, monkeypatch: 
     """SOCKS is an extra."""
     monkeypatch.setitem(sys.modules, "socksio", None)
     proxy = "socks5://user:s3cret@proxy.invalid"
-    with Things(base_url="http://api.invalid", engine=engine, proxy=proxy) as things:
-        with pytest.raises(ConfigurationError, match=r"^Things: .*socks") as error:
-            things.thing()
+    with (
+        Things(base_url="http://api.invalid", engine=engine, proxy=proxy) as things,
+        pytest.raises(ConfigurationError, match=r"^Things: .*socks") as error,
+    ):
+        things.thing()
     assert "s3cret" not in str(error.value)
     assert error.value.__context__ is None
 

@@ -64,6 +64,7 @@ class Scope:
     Each distinct text is evaluated once.
 
     Attributes:
+        owner: the class.
         environment: what the generic bases of the class, or an alias such as `Crud[Repo]`, fix type variables to, each
             with the class that it belongs to.
         roles: what was decided of parameters so far; kept here, because it holds as long as the names do.
@@ -71,7 +72,7 @@ class Scope:
 
     def __init__(self, owner: type, local: Mapping[str, object], alias: object = None) -> None:
         parameters = {parameter.__name__: parameter for parameter in getattr(owner, "__type_params__", ())}
-        self._owner = owner
+        self.owner = owner
         self._local: Mapping[str, object] = ChainMap(parameters, cast("dict[str, Any]", local)) if parameters else local
         self._arguments = type_arguments(owner, alias)
         self.roles: dict[object, dict[object, Any]] = {}
@@ -84,7 +85,7 @@ class Scope:
 
     def filled(self, alias: object) -> Scope:
         """The same names, with the type variables that an alias of the class fills in."""
-        return Scope(self._owner, self._local, alias)
+        return Scope(self.owner, self._local, alias)
 
     def resolve(self, hint: object, module: dict[str, Any], declared_in: type | None = None) -> object:
         """The type that an annotation stands for.
@@ -100,7 +101,7 @@ class Scope:
         """
         if isinstance(hint, type):
             return hint
-        names, owner = self, self._owner
+        names, owner = self, self.owner
         if declared_in is not None and declared_in is not owner:
             owner = declared_in
             names = vars(owner).get(SCOPE) or Scope(owner, self._local)
@@ -129,7 +130,7 @@ class Scope:
             raise NameError(str(error), name=text) from None
 
     def _names(self, module: dict[str, Any]) -> ChainMap[str, Any]:
-        return ChainMap(cast("dict[str, Any]", self._local), module, dict(vars(builtins)), dict(vars(self._owner)))
+        return ChainMap(cast("dict[str, Any]", self._local), module, dict(vars(builtins)), dict(vars(self.owner)))
 
 
 def declaring(owner: type, stub: Stub) -> type:

@@ -7,12 +7,15 @@ the bind function) waits for the first access.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast, get_origin
+from typing import TYPE_CHECKING, Any, ForwardRef, cast, get_origin
+
+from pydantic import BaseModel
 
 from stubwire import _kinds, _options, _template
+from stubwire._adapters import adapter
 from stubwire._annotations import Scope, free_variables, name_of
 from stubwire._declaration import Declaration, EndpointOptions
-from stubwire._decode import result_type, statuses
+from stubwire._decode import body_type, result_type, statuses
 from stubwire._headers import is_name
 from stubwire._reading import Reading
 from stubwire._spec import EndpointSpec, Role
@@ -232,6 +235,7 @@ def _check_error(key: Any, kind: Any, where: str) -> None:
         raise SpecError(f"{where}: errors maps {key!r} to {kind!r}: write a model, or a class derived from ClientError")
     origin = get_origin(kind) or kind
     if not isinstance(origin, type) or not issubclass(origin, BaseException):
+        _check_model(kind, f"{where}: errors maps {key!r} to {name_of(kind)}")
         return
     if not _is_status_error(origin):
         raise SpecError(f"{where}: errors maps {key!r} to {name_of(kind)}: derive it from ClientError[Model]")
@@ -244,6 +248,17 @@ def _check_error(key: Any, kind: Any, where: str) -> None:
     if covered[0] not in covers or covered[-1] not in covers:
         only = f"{covers[0]} to {covers[-1]}" if len(covers) > 1 else f"{covers[0]}"
         raise SpecError(f"{where}: errors maps {key!r} to {kind.__name__}: write a status that it stands for, {only}")
+    if (model := body_type(origin)) is not None:
+        _check_model(model, f"{where}: errors maps {key!r} to {kind.__name__}")
+
+
+def _check_model(model: Any, where: str) -> None:
+    """A body's model, where that is no plain class of pydantic's, must be a type that pydantic can handle."""
+    if isinstance(model, (str, ForwardRef)):
+        text = model if isinstance(model, str) else model.__forward_arg__
+        raise SpecError(f"{where}: its model is the text {text!r}: write the class, which must come first")
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        adapter(cast("object", model), where)
 
 
 def _is_status_error(kind: type) -> TypeIs[type[HTTPStatusError[Any]]]:

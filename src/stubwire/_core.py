@@ -190,14 +190,16 @@ def _attempt(
 
 
 def _decide(call: Call, sent: Request, number: int, outcome: Response[Any] | CallError) -> Decision:
-    """Whether to try again; a success costs no more than its status."""
+    """Whether to try again; a success costs no more than its status, unless a predicate wants to see it."""
     plan = call.plan
     response, failure = (outcome, None) if isinstance(outcome, Response) else (None, outcome)
-    if plan.retry is None or (response is not None and response.status_code < 400):
+    if plan.retry is None or (response is not None and response.status_code < 400 and plan.retry.when is None):
         return _STOP
     keyed = (plan.key_header or DEFAULT_KEY_HEADER) in sent.headers
     idempotent = keyed or sent.method in IDEMPOTENT
-    return plan.retry.decide(Outcome(sent, number, call.elapsed(), response, failure, idempotent))
+    decision = plan.retry.decide(Outcome(sent, number, call.elapsed(), response, failure, idempotent))
+    succeeded = response is not None and response.status_code < 400
+    return _STOP if succeeded and decision.wait is None else decision
 
 
 def _judge(call: Call, response: Response[Any]) -> Response[Any] | CallError:

@@ -28,6 +28,12 @@ TextEncoder = Callable[[Any], str]
 """A value to text."""
 
 _NOT_IN_COOKIE = re.compile(r"[^\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]")
+_MASKED = b'"**********"'
+"""What pydantic makes of a `SecretStr` in JSON."""
+_MASK_ADVICE = (
+    "pydantic would send a SecretStr in it as '**********': give the field a serializer, as in "
+    "Annotated[SecretStr, PlainSerializer(SecretStr.get_secret_value)]"
+)
 _UNEXPECTED = re.compile(
     r"[^\n]*\n *PydanticSerializationUnexpectedValue\(Expected `([^`]*)` - serialized value may not be as expected "
     r"(?:\[field_name='(\w+)')?"
@@ -255,9 +261,13 @@ def json_body(hint: object, where: str, *, exclude_unset: bool) -> Callable[[Any
         if models:
             _check_models(value, hint, models, where)
         try:
-            return dump(value, by_alias=True, exclude_unset=exclude_unset, warnings="error")
+            body = dump(value, by_alias=True, exclude_unset=exclude_unset, warnings="error")
         except (ValueError, TypeError, RecursionError) as error:
             message = _unfit(error, hint, value)
+        else:
+            if _MASKED not in body:
+                return body
+            message = _MASK_ADVICE
         raise ArgumentError(f"{where}: {message}")
 
     return encode

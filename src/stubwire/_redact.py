@@ -16,53 +16,12 @@ from urllib.parse import unquote_plus
 REDACTED = "[redacted]"
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_SECRET_WORDS = frozenset(
-    {
-        *("apikey", "assertion", "auth", "authentication", "authorization", "bearer", "cookie", "credential"),
-        *(
-            "credentials",
-            "csrf",
-            "jwt",
-            "key",
-            "otp",
-            "passcode",
-            "passphrase",
-            "passwd",
-            "password",
-            "passwords",
-            "pin",
-        ),
-        *("pwd", "secret", "secrets", "session", "sessionid", "sig", "signature", "token", "xsrf"),
-        # written together, as in header names of HTTP/2, which are in lower case
-        *(
-            "accesskey",
-            "accesstoken",
-            "authtoken",
-            "clientsecret",
-            "idtoken",
-            "privatekey",
-            "refreshtoken",
-            "secretkey",
-        ),
-    }
+_SECRET_WORD = re.compile(
+    r"access(key|token)|apikey|assertion|auth(entication|orization|token)?|bearer|clientsecret|cookie|credentials?|csrf|"
+    r"idtoken|jwt|key|otp|pass(code|phrase|wd|words?)|pin|privatekey|pwd|refreshtoken|secret(key|s)?|session(id)?|"
+    r"sig(nature)?|token|xsrf"
 )
-_HARMLESS = frozenset(
-    {
-        *(
-            "continuation",
-            "continue",
-            "cursor",
-            "idempotency",
-            "next",
-            "page",
-            "prev",
-            "previous",
-            "public",
-            "sort",
-            "sync",
-        ),
-    }
-)
+_HARMLESS_WORD = re.compile(r"continu(ation|e)|cursor|idempotency|next|page|prev(ious)?|public|sort|sync")
 _USERINFO = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*:)?//[^/?#]*@")
 _INNER_USERINFO = re.compile(r"://[^/?#\s]*@")
 _PIECE = re.compile(r"[^\s<>\"'`]+")
@@ -79,7 +38,8 @@ def is_secret(name: str) -> bool:
     """
     words = [word.lower() for word in _WORD.findall(name)]
     return any(
-        word in _SECRET_WORDS and not (index and words[index - 1] in _HARMLESS) for index, word in enumerate(words)
+        _SECRET_WORD.fullmatch(word) and not (index and _HARMLESS_WORD.fullmatch(words[index - 1]))
+        for index, word in enumerate(words)
     )
 
 
@@ -87,9 +47,7 @@ def header(name: str, value: str, declared: frozenset[str]) -> str:
     """A header's value as a person may see it; `declared` are further secret names, in lower case."""
     if name.lower() in declared or is_secret(name):
         return REDACTED
-    if "?" in value or "//" in value:  # Location, Link, Referer, ...
-        return _PIECE.sub(lambda piece: url(_INNER_USERINFO.sub("://", piece[0]), declared), value)
-    return value
+    return urls(value, declared) if "?" in value or "//" in value else value  # Location, Link, Referer, ...
 
 
 def headers(pairs: Iterable[tuple[str, str]], declared: frozenset[str]) -> list[tuple[str, str]]:
@@ -103,6 +61,16 @@ def url(text: str, declared: frozenset[str] = frozenset()) -> str:
     text, _, _ = text.partition("#")
     path, mark, query = text.partition("?")
     return path + mark + _query(query, declared) if mark else text
+
+
+def urls(text: str, declared: frozenset[str] = frozenset()) -> str:
+    """A text, the URLs in it redacted."""
+
+    def shown(piece: re.Match[str]) -> str:
+        word = piece[0]
+        return url(_INNER_USERINFO.sub("://", word), declared) if "?" in word or "//" in word else word
+
+    return _PIECE.sub(shown, text)
 
 
 def json_body(content: bytes) -> str | None:

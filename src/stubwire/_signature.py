@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from inspect import Parameter, Signature
 
-from stubwire._annotations import Scope, raw_annotations
+from stubwire._annotations import Scope, declaring, raw_annotations
 from stubwire._declaration import Declaration, arguments
 
 _KINDS = {
@@ -23,11 +23,11 @@ def signature(declaration: Declaration, scope: Scope) -> Signature:
     `inspect.signature` would show text, and on Python 3.14 it would evaluate annotations on its own, and fail.
     """
     stub = declaration.stub
-    raw = raw_annotations(stub)
+    raw, declared_in = raw_annotations(stub), declaring(scope.owner, stub)
 
     def resolved(name: str) -> object:
         try:
-            return scope.resolve(raw[name], stub.__globals__) if name in raw else Parameter.empty
+            return scope.resolve(raw[name], stub.__globals__, declared_in) if name in raw else Parameter.empty
         except NameError:
             return raw[name]
 

@@ -68,6 +68,10 @@ def client_options(options: Mapping[str, Any], known: type, client: str) -> dict
                 f"{client}() got an unexpected option {name!r}; see ClientOptions for those there are, "
                 f"and pass settings as {client}(MySettings({name}=...))"
             )
+    for name in _MERGED:
+        if not isinstance(options.get(name, {}), Mapping):
+            what = type(options[name]).__name__
+            raise ConfigurationError(f"{client}: {name} must be a mapping: write {name}={{...}}, not {what}")
     try:
         check_errors(options.get("errors", {}), client)
     except SpecError as error:

@@ -241,7 +241,7 @@ class Library:
                 size += len(chunk)
                 _check_size(size, limit)
                 chunks.append(chunk)
-        except ResponseTooLargeError:
+        except Exception:
             await cast("AsyncGenerator[bytes]", arriving).aclose()  # or trio would complain of it later
             raise
         return b"".join(chunks)

@@ -29,16 +29,9 @@ class RedactingFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Redact the record, and let it pass."""
         declared = frozenset(self.names)
-        if isinstance(record.args, tuple):
-            record.args = tuple(_shown(argument, declared) for argument in record.args)
-        if isinstance(record.msg, str):
-            record.msg = _PAIR.sub(lambda match: _pair(match, declared), record.msg)
+        text = _PAIR.sub(lambda match: _pair(match, declared), record.getMessage())
+        record.msg, record.args = _redact.urls(text, declared), None
         return True
-
-
-def _shown(argument: object, declared: frozenset[str]) -> object:
-    """An argument of a log call; what is no number may be a URL."""
-    return argument if isinstance(argument, (int, float)) else _redact.url(str(argument), declared)
 
 
 def _pair(match: re.Match[str], declared: frozenset[str]) -> str:
