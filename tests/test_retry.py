@@ -252,10 +252,12 @@ def test_a_predicate_sees_failures(api: MakeApi, clock: Clock) -> None:
 
 def test_a_predicate_may_wait_for_a_success(api: MakeApi, colour: Colour, clock: Clock) -> None:
     """It sees successes too: an answer of 202 may be asked for again until there is a result."""
-    server = api(Reply(202), Reply(202), Reply(json=[1]))
-    poll = Retry(
-        max_retries=5, when=lambda outcome: outcome.response is not None and outcome.response.status_code == 202
-    )
+    server = api(Reply(202), Reply(202), Reply(json=1))
+
+    def accepted(outcome: Outcome) -> bool:
+        return outcome.response is not None and outcome.response.status_code == 202
+
+    poll = Retry(max_retries=5, when=accepted)
     response = colour.response(Things(transport=server.transport, retry=poll).get_)
     assert [attempt.status_code for attempt in response.attempts] == [202, 202, 200]
 
