@@ -215,7 +215,7 @@ def test_a_method_is_a_token() -> None:
 
 
 @pytest.mark.parametrize(
-    ("decorated", "name"), [(property(lambda _self: None), "property"), (type("Thing", (), {}), "Thing"), (3, "int")]
+    ("decorated", "name"), [(property(lambda _self: None), "<lambda>"), (type("Thing", (), {}), "Thing"), (3, "int")]
 )
 def test_a_verb_decorates_a_function(decorated: object, name: str) -> None:
     with pytest.raises(

@@ -89,7 +89,7 @@ class Route(Generic[P, T_co]):
         owner = self._owner
         if owner is None:
             raise SpecError(
-                f"{self.__qualname__} is an endpoint, which hides the name {self.__name__!r} for the rest of the class "
+                f"{self._shown_name} is an endpoint, which hides the name {self.__name__!r} for the rest of the class "
                 f"body: write `import stubwire as sw` and `@sw.{self.__name__}(...)` there"
             )
         where = f"{owner.__name__}.{self.__name__}"
@@ -98,10 +98,14 @@ class Route(Generic[P, T_co]):
     def _refuse_subscript(self) -> Never:
         """Explain: an endpoint called `list` hides the builtin for the rest of the class body."""
         raise SpecError(
-            f"{self.__qualname__} is an endpoint, which hides the name {self.__name__!r} for the rest of the class "
+            f"{self._shown_name} is an endpoint, which hides the name {self.__name__!r} for the rest of the class "
             f"body: write `import builtins` and `builtins.{self.__name__}[...]` there, or "
             "`from __future__ import annotations`"
         )
+
+    @property
+    def _shown_name(self) -> str:
+        return self.__qualname__.rpartition("<locals>.")[2]
 
     @property
     def spec(self) -> EndpointSpec:
@@ -112,7 +116,7 @@ class Route(Generic[P, T_co]):
         """
         owner = self._owner
         if owner is None:
-            raise SpecError(f"{self.__qualname__} stands in no class yet")
+            raise SpecError(f"{self._shown_name} stands in no class yet")
         scope, prefix = scope_of(owner), prefix_of(owner)
         return _compile.specify(self._declaration, owner, scope, prefix)
 

@@ -55,7 +55,8 @@ def route(method: str, path: str, **options: Unpack[EndpointOptions]) -> Decorat
 
     def decorate(stub: object) -> object:
         if not isinstance(stub, FunctionType):
-            name = getattr(stub, "__name__", type(stub).__name__)
+            named = stub.fget if isinstance(stub, property) else stub
+            name = getattr(named, "__name__", type(stub).__name__)
             raise SpecError(f"{name}: @{method.lower()} decorates a function: write it above `def {name}(self, ...)`")
         declared: Route[..., object] = Route(Declaration(stub, method.upper(), path, options))
         return declared
