@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_args, get_origin
 
-from annotated_types import BaseMetadata, GroupedMetadata
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError
-from pydantic.fields import FieldInfo
 
 from stubwire import _kinds
 from stubwire._annotations import name_of
@@ -58,9 +56,14 @@ def _complaint(detail: ErrorDetails) -> str:
 
 def constrained(hint: object) -> bool:
     """Whether something beside the type restricts the values: pydantic's `Field`, or `annotated_types`."""
+    if not (beside := list(_beside(hint))):
+        return False
+    from annotated_types import BaseMetadata, GroupedMetadata  # slow imports, for the few types that need them
+    from pydantic.fields import FieldInfo
+
     return any(
         isinstance(item, (BaseMetadata, GroupedMetadata)) or (isinstance(item, FieldInfo) and bool(item.metadata))
-        for item in _beside(hint)
+        for item in beside
     )
 
 

@@ -16,12 +16,13 @@ from typing import Any, Literal, cast, get_args, get_origin
 from urllib.parse import quote
 
 import pydantic_core
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import BaseModel
 
 from stubwire import _kinds, _percent
 from stubwire._adapters import adapter, constrained, validator
 from stubwire._annotations import name_of
 from stubwire._headers import check_value
+from stubwire._secret import is_secret, revealed
 from stubwire.errors import ArgumentError, SpecError
 
 TextEncoder = Callable[[Any], str]
@@ -113,20 +114,14 @@ def _serialized(hint: object, where: str) -> TextEncoder:
         except (ValueError, TypeError, RecursionError) as error:
             message = _unfit(error, hint, value)
         else:
-            if isinstance(value, (SecretStr, SecretBytes)) and shown in ("**********", ""):
-                return _revealed(value)
+            if is_secret(value) and shown in ("**********", ""):
+                return revealed(value)  # what pydantic's serializer masks
             if shown is not None:
                 return _plain_text(shown, where)
             message = f"expected {name_of(hint)}, got {type(value).__name__}"
         raise ArgumentError(f"{where}: {message}")
 
     return encode
-
-
-def _revealed(value: SecretStr | SecretBytes) -> str:
-    """What pydantic's serializer masks."""
-    secret = value.get_secret_value()
-    return secret if isinstance(secret, str) else secret.decode("latin-1")
 
 
 def _plain_text(value: object, where: str) -> str:

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
-from pydantic import SecretStr
-
 from stubwire import _kinds, _options
 from stubwire._decode import Decoder, statuses
 from stubwire._headers import Pairs, check_value
 from stubwire._options import HeaderValue, Options, QueryValue, Timeout, reveal
 from stubwire._plan import Plan
+from stubwire._secret import is_secret
 from stubwire.markers import Unset
 
 if TYPE_CHECKING:
@@ -134,7 +133,7 @@ def _with_content_type(pairs: Pairs) -> Pairs:
 
 def _secrets(auth: tuple[str, ...], headers: Mapping[str, HeaderValue], spec: EndpointSpec) -> frozenset[str]:
     """The names that were declared secret: by auth, or by a `SecretStr`."""
-    by_value = [name for name, value in headers.items() if isinstance(value, SecretStr)]
+    by_value = [name for name, value in headers.items() if is_secret(value)]
     by_type = [parameter.alias for parameter in spec.parameters if _kinds.is_secret(parameter.annotation)]
     return frozenset(name.lower() for name in (*auth, *by_value, *by_type))
 

@@ -10,10 +10,11 @@ import typing
 from collections import abc
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import BaseModel
 from typing_extensions import TypeAliasType, TypeIs, is_typeddict
 
 from stubwire._annotations import UNIONS, substitute
+from stubwire._secret import is_secret_type
 from stubwire.markers import Body, Marker, Unset
 
 SEQUENCES = (list, tuple, set, frozenset, abc.Sequence, abc.Iterable, abc.Collection, abc.Set)
@@ -140,6 +141,6 @@ def is_secret(hint: object) -> bool:
     """Whether a value of the type may be a `SecretStr` or `SecretBytes`, also inside a union or a sequence."""
     kinds = [plain(member) for member in members(hint)]
     items = [item_type(kind) for kind in kinds]
-    return any(kind is SecretStr or kind is SecretBytes for kind in kinds) or any(
+    return any(is_secret_type(kind) for kind in kinds) or any(
         item is not None and item is not hint and is_secret(item) for item in items
     )

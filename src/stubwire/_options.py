@@ -10,23 +10,25 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
-from pydantic import SecretStr
 from typing_extensions import TypedDict
 
 from stubwire._headers import check_name, check_value
+from stubwire._secret import is_secret, revealed
 from stubwire._spec import StatusKey
 from stubwire.errors import ArgumentError, ConfigurationError
 from stubwire.markers import UNSET, Unset
 from stubwire.retry import Retry
 
 if TYPE_CHECKING:
+    from pydantic import SecretBytes, SecretStr
+
     from stubwire._types import Auth
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-HeaderValue = str | SecretStr
+HeaderValue: TypeAlias = "str | SecretStr"
 """A header's value; a `SecretStr` is hidden wherever it shows."""
 
 QueryValue = str | int | float | bool | None
@@ -205,7 +207,7 @@ def _check_headers(headers: object) -> None:
     if not isinstance(headers, Mapping):
         raise ConfigurationError(f"headers must be a mapping of names to values, not {type(headers).__name__}")
     for name, value in cast("Mapping[str, object]", headers).items():
-        if not isinstance(value, (str, SecretStr)):
+        if not isinstance(value, str) and not is_secret(value):
             raise ConfigurationError(f"header {name!r} must be a str or a SecretStr, not {type(value).__name__}")
         check_value(check_name(name), reveal(value))
 
@@ -227,6 +229,6 @@ def _check_key(key: str) -> None:
         raise ConfigurationError("idempotency_key is empty: write True to mint one for each call")
 
 
-def reveal(value: HeaderValue) -> str:
+def reveal(value: HeaderValue | SecretBytes) -> str:
     """The text of a header's value."""
-    return value.get_secret_value() if isinstance(value, SecretStr) else value
+    return revealed(value) if is_secret(value) else value

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 import pydantic_core
-from pydantic import SecretStr
 from typing_extensions import TypedDict
 
 from stubwire import _encode
@@ -22,6 +21,7 @@ from stubwire._decode import Decoder, decoder
 from stubwire._fold import Compiled, Mount, plan
 from stubwire._headers import check_name, check_value, is_name
 from stubwire._options import HeaderValue, Options, reveal
+from stubwire._secret import is_secret
 from stubwire._spec import EndpointSpec
 from stubwire._template import Template, TemplateError, parse
 from stubwire._url import origin
@@ -67,7 +67,7 @@ def prepare(mount: Mount, method: str, path: str, into: object, sent: Sent) -> t
     template, absolute = _target(path, name)
     made = plan(_compiled(template, method.upper(), into, name), mount, Options(headers=_headers(sent, name)), name)
     params = sent.get("params") or {}
-    hidden = {key.lower() for key, value in params.items() if isinstance(value, SecretStr)}
+    hidden = {key.lower() for key, value in params.items() if is_secret(value)}
     made = replace(
         made,
         secrets=made.secrets | hidden,
