@@ -8,8 +8,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, cast
 
 from stubwire._request import Request
 from stubwire._response import Response
@@ -76,8 +75,7 @@ class ResponseInterceptors(_Registry["tuple[ResponseInterceptor | None, Rejected
         return self._add((function, rejected))
 
 
-@dataclass(frozen=True, slots=True)
-class Interceptors:
+class Interceptors(NamedTuple):
     """A client's interceptors, shared by its views."""
 
     request: RequestInterceptors

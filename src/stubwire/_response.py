@@ -6,8 +6,7 @@ This module's rule: a response is plain data; what a status or a body means is d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, cast
 
 import pydantic_core
 from typing_extensions import TypeVar
@@ -36,8 +35,7 @@ REQUEST_ID_HEADERS = (
 """Where servers put their name for a request; the first that is there counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One try to get a response.
 
     Attributes:

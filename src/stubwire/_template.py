@@ -6,8 +6,8 @@ This module's rule: the one place where the text of a path is taken apart and pu
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote, unquote, unquote_to_bytes
 
 _PLACEHOLDER = re.compile(
@@ -16,8 +16,7 @@ _PLACEHOLDER = re.compile(
 _LITERAL = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholder:
+class Placeholder(NamedTuple):
     """A place for a value.
 
     Attributes:
@@ -29,8 +28,7 @@ class Placeholder:
     many: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """A path template, taken apart.
 
     Attributes:

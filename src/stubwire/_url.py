@@ -6,7 +6,7 @@ This module's rule: text in, text out; what is not plainly http or https with a 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from stubwire import _redact
@@ -16,8 +16,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 _PLAIN = re.compile(r"""[^\x00-\x20"<>\\^`{|}\x7f-\U0010ffff]*""")
 
 
-@dataclass(frozen=True, slots=True)
-class BaseUrl:
+class BaseUrl(NamedTuple):
     """A base URL, taken apart.
 
     Attributes:

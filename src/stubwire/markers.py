@@ -39,24 +39,28 @@ class Marker:
     alias: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Path(Marker):
     """One segment of the path, named in the template as `<name>`; several with `<path:name>`."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class Query(Marker):
     """A query parameter; the role of every parameter that nothing else claims."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class Header(Marker):
     """A header. Without an alias, underscores become hyphens: `x_trace` is sent as `X-Trace`."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class Cookie(Marker):
     """A cookie, sent in the `Cookie` header (RFC 6265, section 4.2)."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
