@@ -349,6 +349,11 @@ def test_a_wrong_option_of_a_class_is_refused_at_its_creation() -> None:
         class Wrong2(ApiClient):
             errors = {200: ClientError}
 
+    with pytest.raises(ConfigurationError, match=r"^Wrong3: retry=3 must be a Retry, or None"):
+
+        class Wrong3(ApiClient):
+            retry = 3  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+
 
 def test_a_wrong_option_of_a_view_is_refused(api: MakeApi) -> None:
     """When the view is made."""

@@ -299,6 +299,31 @@ def test_a_type_that_pydantic_cannot_handle_is_refused_at_first_access(
     assert str(caught.value).startswith(f"{where}pydantic cannot handle the type Plain: ")
 
 
+LACKING = """
+class Lacking(BaseModel):
+    part: "Later"
+
+class Api(ApiClient):
+    @post("/x")
+    def sent(self, lacking: Lacking) -> None: ...
+    @get("/x")
+    def found(self) -> Lacking: ...
+"""
+
+
+@pytest.mark.parametrize(("endpoint", "where"), [("sent", "Api.sent: lacking"), ("found", "Api.found")])
+def test_a_model_that_lacks_a_name_is_refused_at_first_access_until_the_name_is_defined(
+    endpoint: str, where: str
+) -> None:
+    names = declare(LACKING)
+    api = names["Api"](base_url=URL)
+    with pytest.raises(SpecError) as caught:
+        getattr(api, endpoint)
+    assert str(caught.value) == f"{where}: pydantic cannot handle the type Lacking: name 'Later' is not defined"
+    names["Later"] = int
+    assert getattr(api, endpoint).spec.name == f"Api.{endpoint}"
+
+
 def test_a_resource_that_is_defined_later_is_found() -> None:
     names = declare(
         """

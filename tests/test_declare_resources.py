@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import pytest
 from pydantic import BaseModel
 
 from declaring import TEXT, declare, refusal
-from stubwire import ApiClient, Resource, get, post
+from stubwire import ApiClient, ArgumentError, Resource, get, post
 
 URL = "https://example.com"
 
@@ -54,6 +56,33 @@ def test_nesting_appends() -> None:
     assert github.issues.comments.find.request("o", "r", 3).url == f"{URL}/repos/o/r/issues/3/comments"
     assert github.issues.comments.like.request("o", "r", 3, 4).url == f"{URL}/repos/o/r/issues/3/comments/4/likes"
     assert github.issues.comments.find.spec.path == "/repos/<owner>/<repo>/issues/<int_id>/comments"
+
+
+def test_a_refused_argument_names_the_endpoint_as_the_client_reaches_it() -> None:
+    with pytest.raises(ArgumentError) as caught:
+        GitHub().issues.comments.find("o", "..", 3)
+    assert str(caught.value) == (
+        "GitHub.issues.comments.find: repo: '.' and '..' in any spelling cannot fill a path segment"
+    )
+    assert caught.value.__context__ is None
+
+
+def test_a_refused_argument_of_a_call_that_an_argument_makes_keeps_its_own_name() -> None:
+    class Search(Resource, path="/search"):
+        @get("")
+        def find(self, *, label: Iterable[str]) -> None:
+            raise NotImplementedError
+
+    class Api(ApiClient):
+        base_url = URL
+        search: Search
+
+    def labels() -> Iterator[str]:
+        yield str(GitHub().issues.find.request("", "r"))
+
+    with pytest.raises(ArgumentError) as caught:
+        Api().search.find(label=labels())
+    assert str(caught.value) == "GitHub.issues.find: owner: an empty value cannot fill a path segment"
 
 
 def test_a_resource_is_made_once_and_shows_where_it_stands() -> None:

@@ -71,8 +71,9 @@ def test_pages_link_to_each_other(http: httpx.Client, server: DemoServer) -> Non
     assert {rel: link["url"] for rel, link in answer.links.items()} == {"prev": f"{last}2", "first": f"{last}1"}
 
 
-def test_one_page_has_no_link(http: httpx.Client) -> None:
-    answer = http.get("/users/octocat/repos", params={"per_page": "many"})
+@pytest.mark.parametrize("no_number", ["many", "nan", "inf"])
+def test_one_page_has_no_link(http: httpx.Client, no_number: str) -> None:
+    answer = http.get("/users/octocat/repos", params={"per_page": no_number})
     assert len(answer.json()) == 8
     assert "link" not in answer.headers
 

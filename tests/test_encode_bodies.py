@@ -92,11 +92,19 @@ class Api(ApiClient):
         raise NotImplementedError
 
     @post("/x")
+    def gaps(self, items: list[Item | None]) -> None:
+        raise NotImplementedError
+
+    @post("/x")
     def optional(self, item: Item | None = None) -> None:
         raise NotImplementedError
 
     @delete("/x")
     def nullable(self, item: Annotated[Item | Unset | None, Body()] = UNSET) -> None:
+        raise NotImplementedError
+
+    @post("/x")
+    def implicit(self, item: Item | Unset = None) -> None:  # type: ignore[assignment]  # pyright: ignore[reportArgumentType]
         raise NotImplementedError
 
     @post("/x")
@@ -132,6 +140,7 @@ ITEM = Item(itemName="a")
         ("shape", {"size": 3}, {"size": 3}),
         ("items", [ITEM], [{"itemName": "a", "size": 1, "note": None}]),
         ("items", [], []),
+        ("gaps", [ITEM, None], [{"itemName": "a", "size": 1, "note": None}, None]),
         ("mapping", {"ü": 1}, {"ü": 1}),
         ("scalar", 5, 5),
         ("few", [ITEM], [{"itemName": "a", "size": 1, "note": None}]),
@@ -149,7 +158,7 @@ def test_a_body_is_what_its_type_serializes_to(endpoint: str, value: object, sen
     assert request.headers["Content-Type"] == "application/json"
 
 
-@pytest.mark.parametrize("endpoint", ["optional", "nullable"])
+@pytest.mark.parametrize("endpoint", ["optional", "nullable", "implicit"])
 def test_a_body_that_is_left_out_sends_nothing(endpoint: str) -> None:
     request = getattr(Api(), endpoint).request()
     assert request.content is None
@@ -174,6 +183,7 @@ def test_a_body_that_is_left_out_sends_nothing(endpoint: str) -> None:
         ("mapping", {"a": "83512"}, "mapping: a value in it must be int"),
         ("items", [ITEM, Nested(item=ITEM)], "items: a value in it must be Item"),
         ("items", "83512", "items: expected list[Item], got str"),
+        ("gaps", [None, Nested(item=ITEM)], "items: a value in it must be Item | None"),
         ("either", Point(83512), "item: expected Item | Nested, got Point"),
         ("page", Page(item=83512), "page: its field 'item' must be Item"),
         ("page", ITEM, "page: expected Page[Item], got Item"),

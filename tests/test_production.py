@@ -218,6 +218,15 @@ def test_a_missing_setting_ends_the_start(workplace: Path, environment: dict[str
         assert process.popen.wait(PATIENCE) != 0
 
 
+def test_the_service_starts_from_a_file(tmp_path: Path, github: Provider) -> None:
+    """As the README says: `.env.example`, copied and filled in, serves the service and both clients."""
+    example = (EXAMPLE.parent / ".env.example").read_text(encoding="utf-8")
+    (tmp_path / ".env").write_text(f"{example}GITHUB_BASE_URL={github.url}\n", encoding="utf-8")
+    with serving(tmp_path, {}) as service:
+        assert service.call("POST", "/users/octocat/sync", correlation_id := new_id()).status_code == 200
+    assert [sent(request, "Authorization") for request in github.recorded(correlation_id)] == [["Bearer ghp_..."]]
+
+
 def test_the_service_ends_cleanly_and_prints_no_secret(workplace: Path, environment: dict[str, str]) -> None:
     """Both clients were used, for better and for worse; at the end, every connection is closed."""
     correlation_id = new_id()

@@ -26,9 +26,13 @@ def adapter(hint: object, where: str) -> TypeAdapter[Any]:
         SpecError: pydantic has none.
     """
     try:
-        return TypeAdapter[Any](cast("type[Any]", hint))
+        made = TypeAdapter[Any](cast("type[Any]", hint))
+        if not made.pydantic_complete:
+            made.rebuild()  # says which name is not defined; a call would find out otherwise
     except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError) as error:
         reason = str(error).splitlines()[0]
+    else:
+        return made
     raise SpecError(f"{where}: pydantic cannot handle the type {name_of(hint)}: {reason}")
 
 

@@ -65,8 +65,7 @@ class Scope:
 
     Attributes:
         owner: the class.
-        environment: what the generic bases of the class, or an alias such as `Crud[Repo]`, fix type variables to, each
-            with the class that it belongs to.
+        fixed: what the generic bases of the class, or an alias such as `Crud[Repo]`, fix type variables to, in order.
         roles: what was decided of parameters so far; kept here, because it holds as long as the names do.
     """
 
@@ -77,11 +76,7 @@ class Scope:
         self._arguments = type_arguments(owner, alias)
         self.roles: dict[object, dict[object, Any]] = {}
         self._known: dict[tuple[int, str], object] = {}
-        self.environment: dict[object, object] = {
-            (kind, variable): argument
-            for kind, arguments in self._arguments.items()
-            for variable, argument in arguments.items()
-        }
+        self.fixed = tuple(argument for arguments in self._arguments.values() for argument in arguments.values())
 
     def filled(self, alias: object) -> Scope:
         """The same names, with the type variables that an alias of the class fills in."""
@@ -172,7 +167,8 @@ def _has_text(hint: object) -> bool:
 def type_arguments(owner: type, alias: object = None) -> dict[type, dict[object, object]]:
     """What an alias and the generic bases of a class fix type variables to, by the class that they belong to."""
     found: dict[type, dict[object, object]] = {owner: _fixed(owner, get_args(alias))}
-    for kind in (todo := [owner]):
+    todo = [owner]
+    for kind in todo:  # grows on the way, by the bases of each
         for base in kind.__dict__.get("__orig_bases__", kind.__bases__):
             origin = get_origin(base) or base
             if origin in (Generic, Protocol, object) or found.get(origin):

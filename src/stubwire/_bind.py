@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from stubwire import _encode, _kinds
 from stubwire._request import Request
+from stubwire.errors import ArgumentError
 from stubwire.markers import UNSET, Body, Unset
 
 if TYPE_CHECKING:
@@ -47,6 +48,13 @@ def _over(lower: Pairs, query: str) -> str:
     replaced = {part.partition("=")[0] for part in query[1:].split("&")}
     kept = "".join(f"&{name}={value}" for name, value in lower if name not in replaced)
     return kept + query
+
+
+def name_reached(plan: Plan, error: ArgumentError) -> None:
+    """Name the endpoint as the client reaches it: what a stub knows as `Issues.create` is `GitHub.issues.create`."""
+    text, own = str(error), f"{plan.spec.name}: "
+    if text.startswith(own):  # not from a call that the argument itself made
+        error.args = (f"{plan.name}: {text.removeprefix(own)}",)
 
 
 def compile_bind(spec: EndpointSpec, template: Template) -> Bind:
@@ -107,12 +115,10 @@ class _Source:
 
     def _given(self, parameter: ParameterSpec) -> str:
         """The condition under which an argument is sent; empty if it always is."""
-        members = [_kinds.plain(member) for member in _kinds.members(parameter.annotation)]
         name, conditions = parameter.name, list[str]()
-        none_is_sent = parameter.role == "body" and Unset in members
-        if (_kinds.allows_none(parameter.annotation) or parameter.default is None) and not none_is_sent:
+        if (_kinds.allows_none(parameter.annotation) or parameter.default is None) and not _sends_none(parameter):
             conditions.append(f"{name} is not None")
-        if parameter.default is UNSET or not {Unset, object, Any}.isdisjoint(members):
+        if parameter.default is UNSET or not {Unset, object, Any}.isdisjoint(_members(parameter)):
             conditions.append(f"{name} is not {self.constant(UNSET)}")
         return " and ".join(conditions)
 
@@ -164,8 +170,15 @@ class _Source:
     def compiled(self) -> Bind:
         """The function."""
         name = f"{self.own}bind"
-        text = f"def {name}({', '.join([f'{self.own}plan', *self._signature()])}):\n" + "\n".join(self._lines)
-        scope = dict(self._namespace)
+        lines = [
+            f"def {name}({', '.join([f'{self.own}plan', *self._signature()])}):",
+            "  try:",
+            *self._lines,
+            f"  except {self.constant(ArgumentError)} as {self.own}error:",
+            f"    {self.constant(name_reached)}({self.own}plan, {self.own}error)",
+            "    raise",
+        ]
+        text, scope = "\n".join(lines), dict(self._namespace)
         exec(compile(text, f"<stubwire bind {self._spec.name}>", "exec"), scope)  # noqa: S102 - made of names only
         function = cast("FunctionType", scope[name])
         function.__qualname__ = self._spec.name
@@ -186,8 +199,14 @@ class _Source:
 
 def _value_type(parameter: ParameterSpec) -> object:
     """The type of a value that is sent: without marker, and without what leaves a parameter out."""
-    members = [_kinds.plain(member) for member in _kinds.members(parameter.annotation)]
     hint = _kinds.without_markers(_kinds.without_none(parameter.annotation))
-    if parameter.role == "body" and Unset in members and type(None) in members:
-        return Optional[hint]  # noqa: UP045 - made at run time; its None is sent
-    return hint
+    return Optional[hint] if _sends_none(parameter) else hint  # noqa: UP045 - made at run time
+
+
+def _sends_none(parameter: ParameterSpec) -> bool:
+    """Whether `None` is a JSON `null`, because there is an `UNSET` to leave the body out."""
+    return parameter.role == "body" and Unset in _members(parameter) and _kinds.has_none(parameter.annotation)
+
+
+def _members(parameter: ParameterSpec) -> list[object]:
+    return [_kinds.plain(member) for member in _kinds.members(parameter.annotation)]

@@ -6,6 +6,7 @@ and nothing else.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any, Literal
 
 from stubwire import _redact
@@ -19,13 +20,17 @@ from stubwire._middleware import (
     compose,
     intercept_request,
     intercept_response,
+    wrap,
 )
 from stubwire._response import Attempt, Response
 from stubwire._url import redirect_target
 from stubwire.errors import CallError, RedirectError
-from stubwire.retry import IDEMPOTENT, Decision, Outcome
+from stubwire.markers import UNSET
+from stubwire.retry import IDEMPOTENT, NEVER_SENT, Decision, Outcome, may_have_acted
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from stubwire._plan import Plan
     from stubwire._pool import Pool
     from stubwire._request import Request
@@ -77,7 +82,7 @@ class Core:
         try:
             if interceptors.request.functions:
                 request = intercept_request(interceptors.request.functions, request)
-            outcome = _judge(call, await self._call_chain(request))
+            outcome = _judge(call, _own(call, await self._call_chain(request)))
         except CallError as error:
             outcome = error
         if interceptors.response.functions:
@@ -97,6 +102,7 @@ class Core:
             number += 1
             sent = request._copy()
             sent.attempt = len(call.attempts) + 1
+            sent._risks = []
             started = call.elapsed()
             outcome: Response[Any] | CallError
             try:
@@ -143,14 +149,16 @@ class Core:
             onward.method, onward.content = "GET", None
             onward.headers.pop("content-type", None)
         library = self.pool.library
-        if onward.content is not None and library.origin(target) != library.origin(request.url):
-            raise RedirectError(f"answered with a redirect of a body to another origin: {onward.line}")
+        if library.origin(target) != library.origin(request.url):
+            if onward.content is not None:
+                raise RedirectError(f"answered with a redirect of a body to another origin: {onward.line}")
+            onward.headers.pop("host", None)  # it named the host before
         return onward
 
     async def _hop(self, call: Call, request: Request) -> Response[Any]:
         auth = call.plan.auth
         if auth is not None and self._origin(call.plan, request.url) == call.plan.origin:
-            response = await auth(request._copy(), self._exchange)
+            response = await wrap(auth, self._exchange, "auth")(request._copy())
         else:
             response = await self._exchange(request)
         response._request = request
@@ -164,11 +172,28 @@ class Core:
         trusted = origin == plan.origin
         if not trusted:
             request = _without_secrets(request, plan.secrets)
-        return await call.runtime.send(self.pool, request, plan, origin, trusted=trusted)
+        sending = call.runtime.send(self.pool, request, plan, origin, trusted=trusted)
+        return await (sending if request.method in IDEMPOTENT else _watched(request, sending))
 
     def _origin(self, plan: Plan, url: str) -> str:
         """Where the engine will send a URL; whatever begins with our origin and a slash, it sends there."""
         return plan.origin if url.startswith(plan.origin + "/") else self.pool.library.origin(url)
+
+
+async def _watched(request: Request, sending: Awaitable[Response[Any]]) -> Response[Any]:
+    """Remember for this attempt what is not safe to send again, unless it never left, or was not acted on.
+
+    The status or the failure that an attempt ends with may be that of a later hop, or of another call.
+    """
+    request._risks.append(request)
+    try:
+        response = await sending
+    except NEVER_SENT:
+        request._risks.remove(request)
+        raise
+    if not may_have_acted(response):
+        request._risks.remove(request)
+    return response
 
 
 def _call_of(request: Request) -> Call:
@@ -195,11 +220,23 @@ def _decide(call: Call, sent: Request, number: int, outcome: Response[Any] | Cal
     response, failure = (outcome, None) if isinstance(outcome, Response) else (None, outcome)
     if plan.retry is None or (response is not None and response.status_code < 400 and plan.retry.when is None):
         return _STOP
-    keyed = (plan.key_header or DEFAULT_KEY_HEADER) in sent.headers
-    idempotent = keyed or sent.method in IDEMPOTENT
-    decision = plan.retry.decide(Outcome(sent, number, call.elapsed(), response, failure, idempotent))
+    key = plan.key_header or DEFAULT_KEY_HEADER
+    acted = next((risk.method for risk in sent._risks if key not in risk.headers), "")
+    idempotent = not acted and (sent.method in IDEMPOTENT or key in sent.headers)
+    decision = plan.retry.decide(Outcome(sent, number, call.elapsed(), response, failure, idempotent, acted))
     succeeded = response is not None and response.status_code < 400
     return _STOP if succeeded and decision.wait is None else decision
+
+
+def _own(call: Call, response: Response[Any]) -> Response[Any]:
+    """The response as this call's own: what another call returned, perhaps from a cache, stays as it is."""
+    request = response._request
+    if request is None or request._call is call:
+        return response
+    twin = copy(response)
+    if not twin._assigned:
+        twin._data = UNSET  # its call decoded it
+    return twin
 
 
 def _judge(call: Call, response: Response[Any]) -> Response[Any] | CallError:

@@ -117,7 +117,9 @@ class _Json:
         except ValidationError as error:
             details = _details(error, location)
         except Exception as error:
-            error.add_note(f"raised while decoding the response of {self._where}")
+            note = f"raised while decoding the response of {self._where}"
+            if note not in getattr(error, "__notes__", ()):  # the same object may be raised again
+                error.add_note(note)
             raise
         else:
             for key in self._keys:

@@ -40,6 +40,7 @@ _UNEXPECTED = re.compile(
     r"(?:\[field_name='(\w+)')?"
 )
 _NO_SEQUENCES: tuple[type, ...] = (str, bytes, bytearray, Mapping, BaseModel)
+_COLLECTIONS = (list, tuple, set, frozenset)
 
 
 # ---- scalars
@@ -89,7 +90,7 @@ def _choices(inner: object) -> tuple[object, ...]:
 def _choice(choices: tuple[object, ...], where: str) -> TextEncoder:
     try:
         texts = {choice: _plain_text(pydantic_core.to_jsonable_python(choice), where) for choice in choices}
-    except (ArgumentError, ValueError):
+    except ValueError:
         texts = {}
     if not texts:
         raise SpecError(f"{where}: a choice in its type is no text, number or boolean")
@@ -173,14 +174,7 @@ def path(hint: object, where: str, *, many: bool) -> TextEncoder:
     """The encoder of a path parameter."""
     text = scalar(hint, where)
     fill = _percent.segments if many else _percent.segment
-    is_text = hint is str
-
-    def encode(value: Any) -> str:
-        if is_text and type(value) is str and value.isalnum() and value.isascii():
-            return value
-        return fill(text(value), where)
-
-    return encode
+    return lambda value: fill(text(value), where)
 
 
 def query(hint: object, alias: str, where: str) -> TextEncoder:
@@ -246,15 +240,15 @@ def json_body(hint: object, where: str, *, exclude_unset: bool) -> Callable[[Any
     dump = adapter(hint, where).dump_json
     valid = validator(hint, where) if constrained(hint) else None
     takes_none = _kinds.allows_none(hint)
-    models = _models(hint)
+    check = _model_check(hint, where)
 
     def encode(value: Any) -> bytes:
         if value is None and not takes_none:
             raise ArgumentError(f"{where}: expected {name_of(hint)}, got NoneType")
         if valid is not None:
             value = valid(value)
-        if models:
-            _check_models(value, hint, models, where)
+        if check is not None:
+            check(value)
         try:
             body = dump(value, by_alias=True, exclude_unset=exclude_unset, warnings="error")
         except (ValueError, TypeError, RecursionError) as error:
@@ -268,24 +262,35 @@ def json_body(hint: object, where: str, *, exclude_unset: bool) -> Callable[[Any
     return encode
 
 
-def _models(hint: object) -> tuple[type, ...]:
-    """The models of a body, or of its items; empty if something else may stand there too."""
+def _model_check(hint: object, where: str) -> Callable[[object], None] | None:
+    """What refuses another model, of which pydantic would send the fields that happen to have the same names.
+
+    It looks at a body, or at its items; there is none where something else than models may stand too.
+    """
     items = _kinds.item_type(hint)
-    found: list[type] = []
-    for member in _kinds.members(_kinds.without_none(hint if items is None else items)):
-        kind = _kinds.plain(member)
-        if not isinstance(kind, type) or not issubclass(kind, BaseModel):
-            return ()
-        found.append(kind.__pydantic_generic_metadata__["origin"] or kind)
-    return tuple(found)
+    expected = hint if items is None else items
+    models = tuple(map(_model, _kinds.members(expected)))
+    if None in models:
+        return None
+    kinds = cast("tuple[type, ...]", models)
 
-
-def _check_models(value: object, hint: object, models: tuple[type, ...], where: str) -> None:
-    """Refuse another model, of which pydantic would send the fields that happen to have the same names."""
-    if _kinds.item_type(hint) is None:
-        if value is not None and not isinstance(value, models):
+    def check(value: object) -> None:
+        if not isinstance(value, kinds):
             raise ArgumentError(f"{where}: expected {name_of(hint)}, got {type(value).__name__}")
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        others = [item for item in cast("Collection[object]", value) if not isinstance(item, models)]
-        if others:
-            raise ArgumentError(f"{where}: a value in it must be {' | '.join(map(name_of, models))}")
+
+    def check_items(value: object) -> None:
+        items = cast("Collection[object]", value) if isinstance(value, _COLLECTIONS) else ()
+        if not all(isinstance(item, kinds) for item in items):
+            raise ArgumentError(f"{where}: a value in it must be {name_of(expected)}")
+
+    return check if items is None else check_items
+
+
+def _model(hint: object) -> type | None:
+    """The class that values of a model's type have, or of `None`; nothing for any other type."""
+    kind = _kinds.plain(hint)
+    if kind is None or kind is type(None):
+        return type(None)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind.__pydantic_generic_metadata__["origin"] or kind
+    return None

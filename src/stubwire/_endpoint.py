@@ -35,6 +35,12 @@ P = ParamSpec("P")
 T_co = TypeVar("T_co", covariant=True)
 R = TypeVar("R")
 
+PATH = "__stubwire_path__"
+"""Where the class of a resource keeps its path."""
+
+MOUNT = "__stubwire_mount__"
+"""Where a client or a resource keeps its `Mount`."""
+
 _NO_OPTIONS = Options()
 
 
@@ -70,7 +76,7 @@ class Route(Generic[P, T_co]):
             return self if owner is None or owner is self._owner else self._inherited_by(owner)
         mount = mount_of(instance)
         compiled = self._compiled_for(type(instance), mount.scope, mount.prefix)
-        kind = cast("type[_Bound[P]]", AsyncEndpoint if self._declaration.is_async else Endpoint)
+        kind = cast("type[_Bound[P, T_co]]", AsyncEndpoint if self._declaration.is_async else Endpoint)
         endpoint = kind._make(compiled, mount, self._declaration, _NO_OPTIONS)
         for name in self._names:
             if inspect.getattr_static(type(instance), name, None) is self:  # it is not reached through `super()`
@@ -88,19 +94,20 @@ class Route(Generic[P, T_co]):
     def _refuse_call(self) -> Never:
         owner = self._owner
         if owner is None:
-            raise SpecError(
-                f"{self._shown_name} is an endpoint, which hides the name {self.__name__!r} for the rest of the class "
-                f"body: write `import stubwire as sw` and `@sw.{self.__name__}(...)` there"
-            )
+            raise self._hides_its_name(f"`import stubwire as sw` and `@sw.{self.__name__}(...)` there")
         where = f"{owner.__name__}.{self.__name__}"
         raise TypeError(f"{where} is called on a client: {owner.__name__}().{self.__name__}(...)")
 
     def _refuse_subscript(self) -> Never:
-        """Explain: an endpoint called `list` hides the builtin for the rest of the class body."""
-        raise SpecError(
+        raise self._hides_its_name(
+            f"`import builtins` and `builtins.{self.__name__}[...]` there, or `from __future__ import annotations`"
+        )
+
+    def _hides_its_name(self, advice: str) -> SpecError:
+        """An endpoint called `get` or `list` stands for the verb or the builtin in the rest of the class body."""
+        return SpecError(
             f"{self._shown_name} is an endpoint, which hides the name {self.__name__!r} for the rest of the class "
-            f"body: write `import builtins` and `builtins.{self.__name__}[...]` there, or "
-            "`from __future__ import annotations`"
+            f"body: write {advice}"
         )
 
     @property
@@ -139,7 +146,7 @@ class Route(Generic[P, T_co]):
 
     def _compiled_for(self, owner: type, scope: Scope, prefix: Template) -> Compiled:
         """The stub, compiled for an owner; made once for each prefix and type argument."""
-        key = (prefix.text, tuple(scope.environment.values()))
+        key = (prefix.text, scope.fixed)
         if not _is_hashable(key):
             return self._compile(owner, scope, prefix)
         if self._compiled is None:
@@ -163,7 +170,7 @@ class Route(Generic[P, T_co]):
         )
 
 
-class _Bound(Generic[P]):
+class _Bound(Generic[P, T_co]):
     """What both colours of a bound endpoint share."""
 
     __name__: str
@@ -176,6 +183,14 @@ class _Bound(Generic[P]):
     _bind: Bind
     _core: Core
     _wants_response: bool
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type | None = None, /) -> Route[P, T_co]: ...
+        @overload
+        def __get__(self, instance: object, owner: type | None = None, /) -> Self: ...
+        def __get__(self, instance: object, owner: type | None = None, /) -> object: ...
 
     @classmethod
     def _make(cls, compiled: Compiled, mount: Mount, declaration: Declaration, options: Options) -> Self:
@@ -224,18 +239,10 @@ class _Bound(Generic[P]):
         return f"<{self.__qualname__}: {spec.method} {spec.path} -> {name_of(spec.returns)}>"
 
 
-class Endpoint(_Bound[P], Generic[P, T_co]):
+class Endpoint(_Bound[P, T_co]):
     """A synchronous stub on a client: call it for its result, or through `.aio` for a coroutine of it."""
 
     _aio: AsyncEndpoint[P, T_co] | None = None
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __get__(self, instance: None, owner: type | None = None, /) -> Route[P, T_co]: ...
-        @overload
-        def __get__(self, instance: object, owner: type | None = None, /) -> Self: ...
-        def __get__(self, instance: object, owner: type | None = None, /) -> object: ...
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
         plan = self._plan
@@ -260,16 +267,8 @@ class Endpoint(_Bound[P], Generic[P, T_co]):
         return self._aio
 
 
-class AsyncEndpoint(_Bound[P], Generic[P, T_co]):
+class AsyncEndpoint(_Bound[P, T_co]):
     """An `async def` stub on a client, or any endpoint's `.aio`: call it for a coroutine of its result."""
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __get__(self, instance: None, owner: type | None = None, /) -> Route[P, T_co]: ...
-        @overload
-        def __get__(self, instance: object, owner: type | None = None, /) -> Self: ...
-        def __get__(self, instance: object, owner: type | None = None, /) -> object: ...
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
         plan = self._plan
@@ -307,7 +306,7 @@ def mount_of(instance: object) -> Mount:
     Raises:
         TypeError: it was not reached through a client.
     """
-    mount: Mount | None = vars(instance).get("__stubwire_mount__")
+    mount: Mount | None = vars(instance).get(MOUNT)
     if mount is None:
         name = type(instance).__name__
         raise TypeError(f"{name} belongs to no client: annotate it there, as in `{name.lower()}: {name}`")
@@ -322,7 +321,7 @@ def scope_of(owner: type) -> Scope:
 
 def prefix_of(owner: type) -> Template:
     """The path of a resource class; nothing for a client."""
-    prefix: Template = getattr(owner, "__stubwire_path__", Template("", ()))
+    prefix: Template = getattr(owner, PATH, Template("", ()))
     return prefix
 
 

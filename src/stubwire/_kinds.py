@@ -15,7 +15,7 @@ from typing_extensions import TypeAliasType, TypeIs, is_typeddict
 
 from stubwire._annotations import UNIONS, substitute
 from stubwire._secret import is_secret_type
-from stubwire.markers import Body, Marker, Unset
+from stubwire.markers import Marker, Unset
 
 SEQUENCES = (list, tuple, set, frozenset, abc.Sequence, abc.Iterable, abc.Collection, abc.Set)
 _MAPPINGS = (dict, abc.Mapping, abc.MutableMapping)
@@ -49,7 +49,7 @@ def _peeled(hint: object) -> tuple[object, tuple[object, ...]]:
             return hint, beside
 
 
-def markers(hint: object) -> tuple[Marker | Body | type[Marker | Body], ...]:
+def markers(hint: object) -> tuple[Marker | type[Marker], ...]:
     """The markers of a type, also those inside a union: `Annotated[int, Query("per-page")] | None`.
 
     A marker's class, written without its parentheses, is among them.
@@ -58,8 +58,8 @@ def markers(hint: object) -> tuple[Marker | Body | type[Marker | Body], ...]:
     return tuple(dict.fromkeys(item for item in (*metadata(hint), *inner) if _is_marker(item)))
 
 
-def _is_marker(item: object) -> TypeIs[Marker | Body | type[Marker | Body]]:
-    return isinstance(item, (Marker, Body)) or (isinstance(item, type) and issubclass(item, (Marker, Body)))
+def _is_marker(item: object) -> TypeIs[Marker | type[Marker]]:
+    return isinstance(item, Marker) or (isinstance(item, type) and issubclass(item, Marker))
 
 
 def without_markers(hint: object) -> object:

@@ -98,23 +98,27 @@ def blame(error: Exception, kind: str, function: object) -> None:
 def compose(middleware: Sequence[Middleware], last: CallNext) -> CallNext:
     """The middleware as one function; the first is outermost."""
     for function in reversed(middleware):
-        last = _wrap(function, last)
+        last = wrap(function, last, "middleware")
     return last
 
 
-def _wrap(function: Middleware, call_next: CallNext) -> CallNext:
+def wrap(function: Middleware, call_next: CallNext, kind: str) -> CallNext:
+    """A function of the user's own around the next one; what goes wrong in it says where."""
+
     async def call(request: Request) -> Response:
         try:
             response = await function(request, call_next)
         except StubwireError:
             raise
         except Exception as error:
-            blame(error, "middleware", function)
+            blame(error, kind, function)
             raise
         returned = cast("object", response)
         if not isinstance(returned, Response):
+            if inspect.iscoroutine(returned):
+                returned.close()
             raise TypeError(
-                f"the middleware {name_of(function)!r} returned {type(returned).__name__}, not a Response: "
+                f"the {kind} {name_of(function)!r} returned {type(returned).__name__}, not a Response: "
                 "write `return await call_next(request)`"
             )
         return response
@@ -131,6 +135,11 @@ def intercept_request(functions: Sequence[RequestInterceptor], request: Request)
             if not isinstance(error, StubwireError):
                 blame(error, "interceptor", function)
             raise
+        if request._call is None:
+            raise TypeError(
+                f"the interceptor {name_of(function)!r} returned a Request made by hand: change the request in place "
+                "and return None, or return request.replace(...)"
+            )
     return request
 
 

@@ -106,7 +106,16 @@ class Limits:
 
 
 class CallOptions(TypedDict, total=False, closed=True):
-    """The options of `with_options`: what one call overrides."""
+    """The options of `with_options`: what a view of a client or an endpoint overrides.
+
+    Attributes:
+        timeout: seconds for each step of an attempt, or a `Timeout`; `None` for no limit.
+        retry: when to try again; `None` does not.
+        headers: sent besides the others; one of the same name replaces them.
+        query: parameters sent besides the others; one of the same name replaces them, `None` leaves it out.
+        auth: who puts credentials on; `None` sends none.
+        idempotency_key: the key itself, or whether to mint one for each call.
+    """
 
     timeout: float | Timeout | None
     retry: Retry | None
@@ -197,10 +206,13 @@ def _check_types(options: Options) -> None:
         raise ConfigurationError(f"retry={retry!r} must be a Retry, or None: write Retry(max_retries=3)")
     if not (auth is None or isinstance(auth, Unset) or callable(auth)):
         raise ConfigurationError(f"auth must be an Auth such as BearerAuth(token), not {type(auth).__name__}")
-    for name in ("follow_redirects", "idempotency_key"):
-        value = getattr(options, name)
-        if not isinstance(value, (bool, Unset)) and not (name == "idempotency_key" and isinstance(value, str)):
-            raise ConfigurationError(f"{name} must be True or False, not {type(value).__name__}")
+    flags: tuple[tuple[str, tuple[type, ...]], ...] = (
+        ("follow_redirects", (bool, Unset)),
+        ("idempotency_key", (bool, str, Unset)),
+    )
+    for name, kinds in flags:
+        if not isinstance(getattr(options, name), kinds):
+            raise ConfigurationError(f"{name} must be True or False, not {type(getattr(options, name)).__name__}")
 
 
 def _check_headers(headers: object) -> None:

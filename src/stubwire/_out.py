@@ -11,11 +11,9 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-import pydantic_core
 from typing_extensions import TypedDict
 
 from stubwire import _encode
-from stubwire._annotations import name_of
 from stubwire._bind import finish
 from stubwire._decode import Decoder, decoder
 from stubwire._fold import Compiled, Mount, plan
@@ -59,9 +57,7 @@ def prepare(mount: Mount, method: str, path: str, into: object, sent: Sent) -> t
         ArgumentError: something cannot be sent.
     """
     name = f"{mount.name}.call"
-    unknown = [key for key in sent if key not in Sent.__annotations__]
-    if unknown:
-        raise TypeError(f"call() got an unexpected argument {unknown[0]!r}; write params, json, content or headers")
+    _check_sent(sent, name)
     if not is_name(method):
         raise ArgumentError(f"{name}: {method!r} is no HTTP method")
     template, absolute = _target(path, name)
@@ -79,6 +75,15 @@ def prepare(mount: Mount, method: str, path: str, into: object, sent: Sent) -> t
     if absolute:
         request.url = absolute + request.url.removeprefix(made.base)
     return made, request
+
+
+def _check_sent(sent: Sent, name: str) -> None:
+    """Refuse what type checkers would."""
+    for key, value in cast("dict[str, object]", sent).items():
+        if key not in Sent.__annotations__:
+            raise TypeError(f"call() got an unexpected argument {key!r}; write params, json, content or headers")
+        if key in ("params", "headers") and not isinstance(value, (Mapping, type(None))):
+            raise ArgumentError(f"{name}: {key} must be a mapping of names to values, not {type(value).__name__}")
 
 
 def _target(path: str, name: str) -> tuple[Template, str]:
@@ -129,11 +134,7 @@ def _content(sent: Sent, name: str) -> bytes | None:
         if isinstance(content, (bytes, type(None))):
             return content
         raise ArgumentError(f"{name}: content must be bytes, not {type(content).__name__}")
-    try:
-        return pydantic_core.to_json(json, by_alias=True, inf_nan_mode="null")
-    except ValueError:
-        pass
-    raise ArgumentError(f"{name}: json of type {type(json).__name__} cannot be serialized")
+    return _encode.json_body(object, f"{name}: json", exclude_unset=False)(json)
 
 
 def _compiled(template: Template, method: str, into: Any, name: str) -> Compiled:
@@ -145,7 +146,7 @@ def _compiled(template: Template, method: str, into: Any, name: str) -> Compiled
         message = str(error)
     else:
         return Compiled(spec, template, finish, decode, into is None, Options(), False)
-    raise ArgumentError(f"{name}: {message.removeprefix('into: ')} (into={name_of(into)})")
+    raise ArgumentError(f"{name}: {message}")
 
 
 @lru_cache(maxsize=256)

@@ -12,6 +12,8 @@ from stubwire.errors import ArgumentError
 
 _SPLIT = re.compile(r"[/\\]")
 _CONTROL = re.compile(r"[\r\n\x00]")
+_PLAIN = re.compile(r"[A-Za-z0-9_~-]+")
+"""What stands for itself in paths and queries: RFC 3986's unreserved characters, but for the dot."""
 _DEEPEST = 16
 
 
@@ -21,6 +23,8 @@ def segment(text: str, where: str) -> str:
     Raises:
         ArgumentError: it is empty, has a dot segment in any spelling, or has CR, LF or NUL.
     """
+    if _PLAIN.fullmatch(text):
+        return text
     if not text:
         raise ArgumentError(f"{where}: an empty value cannot fill a path segment")
     if _CONTROL.search(text):
@@ -57,4 +61,4 @@ def _quoted(text: str, where: str) -> str:
 
 def query_text(text: str, where: str) -> str:
     """Text percent-encoded for a query: everything outside RFC 3986's unreserved, a space as `%20`."""
-    return text if text.isalnum() and text.isascii() else _quoted(text, where)
+    return text if _PLAIN.fullmatch(text) else _quoted(text, where)

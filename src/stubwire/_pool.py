@@ -153,6 +153,7 @@ class Pool:
     def __init__(self, library: Library, connecting: Connecting, given: Given | None, owner: str) -> None:
         self.library = library
         self._connecting = connecting
+        self._open = partial(_open, library, connecting, owner)
         self._given = given
         self._owner = owner
         self._closed = False
@@ -163,6 +164,7 @@ class Pool:
         self._lock = threading.Lock()
         self._sync = _Lanes(self._connecting, partial(self._open, False))
         self._loops: Loops = {}
+        self._abandoned = weakref.finalize(self, _abandon, self._sync, self._loops)
 
     # ---- at each send
 
@@ -204,7 +206,8 @@ class Pool:
         """The engine's request; the user's own client fills in its headers, the secret ones if it is trusted."""
         if self._given is None or not self._given.is_client:
             return self.library.request(request, origin, timeout, self.library.defaults, to_client=False)
-        fill = self.library.client_headers(self._given.sync or self._given.asynchronous, trusted=trusted)
+        client = self._given.sync or self._given.asynchronous
+        fill = self.library.client_headers(client, request._secrets, trusted=trusted)
         return self.library.request(request, origin, timeout, fill, to_client=True)
 
     def _through_client(self, client: Any, trusted: bool) -> Any:
@@ -223,19 +226,9 @@ class Pool:
 
     def _forget_dead_loops(self) -> None:
         """Drop what a loop left that was closed without shutting down: nobody can await its connections any more."""
-        for loop in [loop for loop in self._loops if _is_dead(loop)]:
-            del self._loops[loop]
-
-    def _open(self, asynchronous: bool, proxy: str | None) -> Any:
-        verify = self._connecting.verify
-        context = verify if isinstance(verify, ssl.SSLContext) else _shared_context(self.library, verify)
-        try:
-            return self.library.open(
-                context, proxy, self._connecting.http2, self._connecting.limits, asynchronous=asynchronous
-            )
-        except (ValueError, ImportError) as error:
-            message = str(error).replace(proxy or "\0", redact_url(proxy or ""))
-        raise ConfigurationError(f"{self._owner}: {message}")
+        for loop in list(self._loops):  # a loop of another thread may end meanwhile
+            if _is_dead(loop):
+                self._loops.pop(loop, None)
 
     def _closed_error(self) -> ConfigurationError:
         return ConfigurationError(f"{self._owner} is closed: make a new client")
@@ -263,8 +256,8 @@ class Pool:
 
     async def aclose(self) -> None:
         """Close everything that this event loop can."""
+        self._closed = True  # before anything is awaited, so that nobody opens more meanwhile
         if self._given is not None:
-            self._closed = True
             if not self._given.is_client and hasattr(self._given.asynchronous, "aclose"):
                 given, self._given = self._given, replace(self._given, asynchronous=None)
                 await given.asynchronous.aclose()
@@ -273,6 +266,36 @@ class Pool:
             if entry is not None:
                 await entry[1].aclose()
         self.close()
+
+
+def _open(library: Library, connecting: Connecting, owner: str, asynchronous: bool, proxy: str | None) -> Any:
+    verify = connecting.verify
+    context = verify if isinstance(verify, ssl.SSLContext) else _shared_context(library, verify)
+    try:
+        return library.open(context, proxy, connecting.http2, connecting.limits, asynchronous=asynchronous)
+    except (ValueError, ImportError) as error:
+        message = str(error).replace(proxy or "\0", redact_url(proxy or ""))
+    raise ConfigurationError(f"{owner}: {message}")
+
+
+def _abandon(sync: _Lanes, loops: Loops) -> None:
+    """Close what a client left that was collected, or that the interpreter outlived, without being closed.
+
+    It holds no pool, or none would be collected. What is asynchronous is closed on its event loop: trio is asked to,
+    asyncio does so for a generator that nobody has any more.
+    """
+    for transport in sync.taken():
+        transport.close()
+    for loop, (_, lifetime) in loops.items():
+        run_sync_soon: Callable[..., None] | None = getattr(loop, "run_sync_soon", None)
+        if run_sync_soon is not None:
+            with suppress(RuntimeError):  # it has ended
+                run_sync_soon(sys.modules["trio"].lowlevel.spawn_system_task, _end, lifetime)
+    loops.clear()
+
+
+async def _end(lifetime: AsyncGenerator[None]) -> None:
+    await lifetime.aclose()
 
 
 def _is_dead(loop: object) -> bool:
@@ -287,6 +310,7 @@ _inherited: list[object] = []
 
 def _after_fork() -> None:
     for pool in list(_pools):
+        pool._abandoned.detach()
         _inherited.append((pool._sync, pool._loops))
         pool._reset()
 

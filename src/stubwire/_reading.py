@@ -13,7 +13,7 @@ from stubwire._declaration import Argument, Declaration, arguments
 from stubwire._roles import RoleError, role
 from stubwire._spec import ParameterSpec, Role
 from stubwire.errors import SpecError
-from stubwire.markers import Body, Marker
+from stubwire.markers import Marker
 
 if TYPE_CHECKING:
     from stubwire._template import Template
@@ -103,7 +103,7 @@ class Reading:
 
     def _decided(self, argument: Argument, *, in_path: bool) -> tuple[Role, str]:
         name, default = argument.name, argument.default
-        if isinstance(default, (Marker, Body)):
+        if isinstance(default, Marker):
             kind = type(default).__name__
             raise SpecError(f"{self._at(argument)} has a marker as default: write {name}: Annotated[..., {kind}()]")
         try:

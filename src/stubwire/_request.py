@@ -43,7 +43,7 @@ class Request:
         attempt: which attempt this copy is for, from 1; 0 before the first.
     """
 
-    __slots__ = ("_call", "_headers", "_pairs", "_plan", "arguments", "attempt", "content", "method", "url")
+    __slots__ = ("_call", "_headers", "_pairs", "_plan", "_risks", "arguments", "attempt", "content", "method", "url")
 
     def __init__(
         self,
@@ -62,6 +62,7 @@ class Request:
         self._headers: Headers | None = Headers(headers)
         self._plan: Plan | None = None
         self._call: Call | None = None
+        self._risks: list[Request] = []
 
     @classmethod
     def _bound(
@@ -78,6 +79,7 @@ class Request:
         self._headers = None
         self._plan = plan
         self._call = None
+        self._risks = []
         return self
 
     @property
@@ -170,6 +172,7 @@ class Request:
         copy._headers = None
         copy._plan = self._plan
         copy._call = self._call
+        copy._risks = self._risks
         return copy
 
     def _redacted(self) -> Request:

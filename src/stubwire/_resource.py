@@ -5,6 +5,7 @@ This module's rule: a slot on the class makes the resource at first access and k
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from inspect import getattr_static
@@ -12,14 +13,11 @@ from typing import TYPE_CHECKING, Any, cast, get_origin
 
 from stubwire import _compile
 from stubwire._annotations import SCOPE, Scope, class_annotations, creating_locals
-from stubwire._endpoint import Route, mount_of, prefix_of, scope_of
+from stubwire._endpoint import MOUNT, PATH, Route, mount_of, prefix_of, scope_of
 from stubwire.errors import SpecError
 
 if TYPE_CHECKING:
     from stubwire._template import Template
-
-PATH = "__stubwire_path__"
-"""Where a resource's class keeps its path."""
 
 
 class Resource:
@@ -51,7 +49,7 @@ class Resource:
 
     def __repr__(self) -> str:
         """Show where it stands."""
-        mount = vars(self).get("__stubwire_mount__")
+        mount = vars(self).get(MOUNT)
         return f"<{mount.name if mount else type(self).__name__}>"
 
 
@@ -70,7 +68,7 @@ class ResourceSlot:
         mount = mount_of(instance)
         kind, scope = self.found(mount.scope)
         resource = kind()
-        vars(resource)["__stubwire_mount__"] = replace(
+        vars(resource)[MOUNT] = replace(
             mount, name=f"{mount.name}.{self._name}", prefix=self.path(mount.prefix, kind), scope=scope
         )
         if getattr_static(owner, self._name, None) is self:  # it was not reached through `super()`
@@ -126,8 +124,6 @@ def resource_class(hint: object) -> type[Resource] | None:
 
 def module_of(owner: type) -> dict[str, Any]:
     """The names of the module that a class stands in."""
-    import sys
-
     module = sys.modules.get(owner.__module__)
     return vars(module) if module is not None else {}
 
@@ -159,7 +155,7 @@ def _unchecked(owner: type, scope: Scope) -> tuple[type, ...]:
     It inherits what was checked, unless it fills in a type variable, has a path of its own, or has a base with
     endpoints that is no client or resource.
     """
-    if scope.environment or PATH in vars(owner) or any(map(_is_mixin, owner.__mro__)):
+    if scope.fixed or PATH in vars(owner) or any(map(_is_mixin, owner.__mro__)):
         return owner.__mro__
     return (owner,)
 

@@ -11,7 +11,7 @@ from stubwire import _kinds
 from stubwire._annotations import free_variables, name_of
 from stubwire._headers import check_name, is_name
 from stubwire.errors import ArgumentError
-from stubwire.markers import Body, Cookie, Header, Marker, Path, Query
+from stubwire.markers import Body, Cookie, Header, Marker, Named, Path, Query
 
 if TYPE_CHECKING:
     from stubwire._spec import Role
@@ -45,7 +45,7 @@ def role(name: str, hint: object, method: str, *, in_path: bool, none: bool) -> 
     return found, _alias(name, marker, found)
 
 
-def _marker(hint: object) -> Marker | Body | None:
+def _marker(hint: object) -> Marker | None:
     found = _kinds.markers(hint)
     if len(found) > 1:
         names = " and ".join((item if isinstance(item, type) else type(item)).__name__ for item in found)
@@ -56,7 +56,7 @@ def _marker(hint: object) -> Marker | Body | None:
     return marker
 
 
-def _role(name: str, hint: object, method: str, marker: Marker | Body | None, *, in_path: bool) -> Role:
+def _role(name: str, hint: object, method: str, marker: Marker | None, *, in_path: bool) -> Role:
     if marker is not None:
         found = _ROLES[type(marker)]
         if in_path and found != "path":
@@ -92,8 +92,8 @@ def _check_type(found: Role, name: str, hint: object, method: str, *, none: bool
         )
 
 
-def _alias(name: str, marker: Marker | Body | None, found: Role) -> str:
-    alias = marker.alias if isinstance(marker, Marker) else None
+def _alias(name: str, marker: Marker | None, found: Role) -> str:
+    alias = marker.alias if isinstance(marker, Named) else None
     if alias == "":
         raise RoleError("has an empty alias: write its name on the wire, or none")
     if found == "header":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Coroutine
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -129,7 +130,8 @@ def _suspended(coroutine: Coroutine[Any, Any, object], name: str) -> ColourError
         return raised if raised is error else error
     except Exception:  # noqa: BLE001 - whatever the middleware made of it (a result is StopIteration)
         return error
-    coroutine.close()
+    with suppress(RuntimeError):  # one that awaits for ever ignores that too
+        coroutine.close()
     return error
 
 

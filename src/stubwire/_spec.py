@@ -25,7 +25,7 @@ class ParameterSpec:
         name: in Python.
         alias: on the wire.
         role: where it goes.
-        annotation: its resolved type, without marker.
+        annotation: its resolved type, with its marker.
         default: its default, or `inspect.Parameter.empty`.
         kind: positional only, keyword only, or either.
     """

@@ -6,6 +6,7 @@ This module's rule: the one place where the text of a path is taken apart and pu
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote, unquote_to_bytes
@@ -69,7 +70,7 @@ def parse(text: str) -> Template:
         at = match.end()
     parts += _literal(text, path[at:])
     _check(text, parts)
-    return Template(text, tuple(parts), _query(text, query))
+    return Template(text, tuple(parts), _query(text, query) if query else ())
 
 
 def join(prefix: Template, template: Template) -> Template:
@@ -102,12 +103,15 @@ def _placeholder(text: str, match: re.Match[str]) -> Placeholder:
     return Placeholder(name, kind == "path")
 
 
-def _check(text: str, parts: list[str | Placeholder] | tuple[str | Placeholder, ...]) -> None:
+def _check(text: str, parts: Sequence[str | Placeholder]) -> None:
+    """Refuse a name that stands twice, and a segment that is, or could become, a dot segment in any spelling."""
     names = [part.name for part in parts if isinstance(part, Placeholder)]
     for name in names:
         if names.count(name) > 1:
             raise TemplateError(f"path {text!r} names {name!r} twice")
     literal = "".join(part if isinstance(part, str) else "<>" for part in parts)
+    if "." not in literal and "%" not in literal:
+        return
     for segment in literal.split("/"):
         if unquote(segment).partition(";")[0] in (".", ".."):
             raise TemplateError(f"path {text!r} has a '.' or '..' segment: write the path that it stands for")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from stubwire._compile import check_errors
 from stubwire._engine.choose import choose, made_by
-from stubwire._options import HeaderValue, Limits, Options, check, merge_headers
+from stubwire._options import NAMES, HeaderValue, Limits, Options, check, merge_headers
 from stubwire._pool import Connecting, Given, Pool
 from stubwire._redact import url as redact_url
 from stubwire.errors import ConfigurationError, SpecError
@@ -35,10 +35,7 @@ def stated(owner: type, root: type) -> dict[str, Any]:
         own = {name: value for name, value in vars(base).items() if name in root.__annotations__}
         found = over(own, found)
     check_errors(found.get("errors", {}), owner.__name__)
-    check(
-        Options(**{name: found[name] for name in (*_MERGED, "timeout", "max_response_bytes") if name in found}),
-        owner.__name__,
-    )
+    check(Options(**{name: value for name, value in found.items() if name in NAMES}), owner.__name__)
     return found
 
 

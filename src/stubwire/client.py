@@ -15,7 +15,7 @@ from typing_extensions import TypedDict, TypeVar, Unpack
 from stubwire import _out
 from stubwire._annotations import class_annotations, creating_locals
 from stubwire._core import Core
-from stubwire._endpoint import AsyncEndpoint, Endpoint, call_options, mount_of, scope_of
+from stubwire._endpoint import MOUNT, AsyncEndpoint, Endpoint, call_options, mount_of, scope_of
 from stubwire._fold import Mount
 from stubwire._options import (
     DEFAULT_MAX_RESPONSE_BYTES,
@@ -51,7 +51,7 @@ T = TypeVar("T")
 
 
 class ClientOptions(TypedDict, total=False, closed=True):
-    """What a client's constructor takes; all of it but the last three may also stand in the class.
+    """What a client's constructor takes; all of it but the last two may also stand in the class.
 
     Attributes:
         base_url: where the API is: http or https, without query and fragment.
@@ -126,20 +126,21 @@ class ApiClient:
     engine: Literal["httpx", "httpx2"] = "httpx"
 
     def __init_subclass__(cls, **kwargs: object) -> None:
-        """Check every declaration.
+        """Check every declaration, and the options of the class.
 
         Raises:
-            SpecError: one is wrong.
+            SpecError: a declaration or `errors` is wrong.
+            ConfigurationError: another option is.
         """
         super().__init_subclass__(**kwargs)
         prepare(cls, Template("", ()), creating_locals(), RESERVED)
         stated(cls, ApiClient)
 
     def __init__(self, settings: ClientSettings | Unset | None = UNSET, /, **options: Unpack[ClientOptions]) -> None:
-        given = client_options(options, ClientOptions, type(self).__name__)
+        name = type(self).__name__
+        given = client_options(options, ClientOptions, name)
         chosen = self._settings(settings)
         layers = over(given, over(_from_settings(chosen, type(self)), stated(type(self), ApiClient)))
-        name = type(self).__name__
         base = parse_base_url(layers.pop("base_url", ""), name)
         if base.userinfo is not None and "auth" not in layers:
             from stubwire.auth import BasicAuth
@@ -150,7 +151,7 @@ class ApiClient:
         middleware, plugins = installed(layers, "middleware", name), installed(layers, "plugins", name)
         lower = check(Options(**layers), name)
         mount = Mount(Core(pool), name, base, Template("", ()), scope_of(type(self)), lower, Options())
-        vars(self).update(base_url=base.text, settings=chosen, __stubwire_mount__=mount, _is_view=False)
+        vars(self).update({"base_url": base.text, "settings": chosen, MOUNT: mount, "_is_view": False})
         for function in middleware:
             self.use(function)
         for plugin in plugins:
@@ -217,7 +218,7 @@ class ApiClient:
         layer = call_options(options, mount.name)
         merged = {name: getattr(self, name) for name in ("headers", "query")}
         vars(view).update(over({name: value for name, value in options.items() if name in vars(ApiClient)}, merged))
-        vars(view)["__stubwire_mount__"] = replace(mount, upper=layer.over(mount.upper))
+        vars(view)[MOUNT] = replace(mount, upper=layer.over(mount.upper))
         return view
 
     # ---- the way out

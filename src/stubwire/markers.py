@@ -28,9 +28,15 @@ UNSET: Final = Unset.UNSET
 """Leaves a parameter out, for one whose `None` must be sent: `note: str | None | Unset = UNSET`."""
 
 
-@dataclass(frozen=True, slots=True)
 class Marker:
-    """What all markers share.
+    """What all markers are."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Named(Marker):
+    """A marker of what has a name on the wire.
 
     Attributes:
         alias: the name on the wire, where it is not the parameter's own.
@@ -39,32 +45,32 @@ class Marker:
     alias: str | None = None
 
 
-class Path(Marker):
+class Path(Named):
     """One segment of the path, named in the template as `<name>`; several with `<path:name>`."""
 
     __slots__ = ()
 
 
-class Query(Marker):
+class Query(Named):
     """A query parameter; the role of every parameter that nothing else claims."""
 
     __slots__ = ()
 
 
-class Header(Marker):
+class Header(Named):
     """A header. Without an alias, underscores become hyphens: `x_trace` is sent as `X-Trace`."""
 
     __slots__ = ()
 
 
-class Cookie(Marker):
+class Cookie(Named):
     """A cookie, sent in the `Cookie` header (RFC 6265, section 4.2)."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class Body(Marker):
     """The JSON body.
 
     Attributes:

@@ -42,6 +42,12 @@ IDEMPOTENT_ONLY = frozenset({500, 502, 504})
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 """RFC 9110, section 9.2.2."""
 
+NEVER_SENT = (ConnectError, ConnectTimeout, PoolTimeout)
+"""Failures before the first byte."""
+
+_NOT_ACTED = ANY_METHOD | {307, 308, 401}
+"""Statuses after which a request may be sent again: as it was, elsewhere, or with credentials."""
+
 S = TypeVar("S")
 R = TypeVar("R")
 
@@ -139,6 +145,8 @@ class Outcome:
         response: what came back, or `None`.
         error: what failed, or `None`.
         idempotent: whether sending the request again is safe, by its method or by its idempotency key.
+        acted: the method of a request that went out in this attempt, is not safe to send again, and that the server
+            may have acted on; empty if there is none. A redirect or a middleware may have failed after it.
     """
 
     request: Request
@@ -147,6 +155,7 @@ class Outcome:
     response: Response | None
     error: CallError | None
     idempotent: bool
+    acted: str = ""
 
 
 class Decision(NamedTuple):
@@ -220,14 +229,8 @@ class Retry:
         verdict = None if self.when is None else _ask(self.when, outcome, "predicate")
         if verdict is not None:
             return verdict, "not retried: the `when` predicate says so"
-        method = outcome.request.method
-        if outcome.response is not None:
-            return _status_wanted(outcome.response, idempotent=outcome.idempotent, method=method)
-        if isinstance(outcome.error, (ConnectError, ConnectTimeout, PoolTimeout)):
-            return True, ""
-        if isinstance(outcome.error, TransportError) and not isinstance(outcome.error, ProtocolError):
-            return outcome.idempotent, _may_have_acted(method)
-        return False, ""
+        wanted, reason = _by_the_rules(outcome)
+        return (False, _may_have_acted(outcome.acted)) if wanted and outcome.acted else (wanted, reason)
 
     def _delay(self, state: RetryCallState) -> float:
         wait = self.backoff.wait() if isinstance(self.backoff, Backoff) else self.backoff
@@ -243,8 +246,29 @@ def _ask(function: Callable[[S], R], argument: S, what: str) -> R:
         return function(argument)
     except Exception as error:
         name = getattr(function, "__qualname__", None) or type(function).__qualname__
-        error.add_note(f"raised in the retry {what} {name.rpartition('<locals>.')[2]!r}")
+        note = f"raised in the retry {what} {name.rpartition('<locals>.')[2]!r}"
+        if note not in getattr(error, "__notes__", ()):  # the same object may be raised again
+            error.add_note(note)
         raise
+
+
+def may_have_acted(response: Response) -> bool:
+    """Whether a server may have acted on the request that it answered so."""
+    if response.status_code in _NOT_ACTED:
+        return False
+    return response.status_code < 400 or response.headers.get("x-should-retry", "").strip().lower() != "true"
+
+
+def _by_the_rules(outcome: Outcome) -> tuple[bool, str]:
+    """Whether to try again by what the attempt ended with, and why not."""
+    method = outcome.acted or outcome.request.method
+    if outcome.response is not None:
+        return _status_wanted(outcome.response, idempotent=outcome.idempotent, method=method)
+    if isinstance(outcome.error, NEVER_SENT):
+        return True, ""
+    if isinstance(outcome.error, TransportError) and not isinstance(outcome.error, ProtocolError):
+        return outcome.idempotent, _may_have_acted(method)
+    return False, ""
 
 
 def _status_wanted(response: Response, *, idempotent: bool, method: str) -> tuple[bool, str]:

@@ -121,19 +121,31 @@ class Library:
         )
         return transport
 
-    def client_headers(self, client: httpx.Client | httpx.AsyncClient, *, trusted: bool) -> Fill:
-        """The headers of the user's own client; without those that look secret where they may not go."""
+    def client_headers(
+        self, client: httpx.Client | httpx.AsyncClient, declared: frozenset[str], *, trusted: bool
+    ) -> Fill:
+        """The headers of the user's own client; without those that are secret where they may not go.
+
+        Args:
+            client: the user's own.
+            declared: lower-case names that were declared secret, beside those that look it.
+            trusted: whether all of them may go.
+        """
         pairs = client.headers.raw
-        return tuple(pairs) if trusted else tuple(pair for pair in pairs if not is_secret(pair[0].decode("latin-1")))
+        if trusted:
+            return tuple(pairs)
+        names = [(name.decode("latin-1"), (name, value)) for name, value in pairs]
+        return tuple(pair for name, pair in names if name.lower() not in declared and not is_secret(name))
 
     # ---- out
 
     def _url(self, text: str) -> httpx.URL:
         try:
             url: httpx.URL | None = self._module.URL(text)
+            usable = url is not None and _is_usable(url)
         except (self._module.InvalidURL, ValueError):
-            url = None
-        if url is None or url.scheme not in ("http", "https") or not url.host:
+            url, usable = None, False
+        if url is None or not usable:
             raise ProtocolError("cannot be sent: its URL is not valid")
         return url
 
@@ -147,7 +159,8 @@ class Library:
             ProtocolError: it is no http or https URL.
         """
         url = self._url(text)
-        host = f"[{url.host}]" if ":" in url.host else url.host
+        name = url.raw_host.decode("ascii")  # `host` would be decoded, and be another text than that of the URL
+        host = f"[{name}]" if ":" in name else name
         return f"{url.scheme}://{host}" if url.port is None else f"{url.scheme}://{host}:{url.port}"
 
     def request(
@@ -267,6 +280,16 @@ class Library:
         failure = cast("httpx.TransportError", error)
         failure.request = self._request(request.method, request.url.copy_with(query=None, userinfo=b""))
         return failure
+
+
+def _is_usable(url: httpx.URL) -> bool:
+    """Whether a connection can be tried: http or https, to a host and a port that can be looked up.
+
+    Raises:
+        ValueError: the host has labels that the resolver or the library's decoder would stumble over.
+    """
+    url.raw_host.decode("ascii").encode("idna")
+    return url.scheme in ("http", "https") and bool(url.host) and (url.port or 0) < 65536
 
 
 def _read_already(response: httpx.Response) -> bytes:

@@ -11,7 +11,7 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from math import ceil
+from math import ceil, isfinite
 from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import parse_qsl, unquote, urlencode
 
@@ -53,11 +53,12 @@ class RecordedRequest:
         return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
 
     def number(self, name: str, default: float) -> float:
-        """A number from the query, or the default where it is absent or no number."""
+        """A number from the query, or the default where it is absent or no finite number."""
         try:
-            return float(self.query[name])
+            number = float(self.query[name])
         except (KeyError, ValueError):
             return default
+        return number if isfinite(number) else default
 
 
 @dataclass(frozen=True, slots=True)

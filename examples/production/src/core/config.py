@@ -15,7 +15,7 @@ from stubwire.auth import BearerAuth
 class ServiceSettings(BaseSettings):
     """`SERVICE_LOG_LEVEL`."""
 
-    model_config = SettingsConfigDict(env_prefix="SERVICE_", env_file=".env")
+    model_config = SettingsConfigDict(env_prefix="SERVICE_", env_file=".env", extra="ignore")
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
