@@ -185,14 +185,15 @@ async def _watched(request: Request, sending: Awaitable[Response[Any]]) -> Respo
 
     The status or the failure that an attempt ends with may be that of a later hop, or of another call.
     """
-    request._risks.append(request)
+    risk = (request.method, request._sent_pairs())
+    request._risks.append(risk)
     try:
         response = await sending
     except NEVER_SENT:
-        request._risks.remove(request)
+        request._risks.remove(risk)
         raise
     if not may_have_acted(response):
-        request._risks.remove(request)
+        request._risks.remove(risk)
     return response
 
 
@@ -220,8 +221,8 @@ def _decide(call: Call, sent: Request, number: int, outcome: Response[Any] | Cal
     response, failure = (outcome, None) if isinstance(outcome, Response) else (None, outcome)
     if plan.retry is None or (response is not None and response.status_code < 400 and plan.retry.when is None):
         return _STOP
-    key = plan.key_header or DEFAULT_KEY_HEADER
-    acted = next((risk.method for risk in sent._risks if key not in risk.headers), "")
+    key = (plan.key_header or DEFAULT_KEY_HEADER).lower()
+    acted = next((method for method, pairs in sent._risks if all(name.lower() != key for name, _ in pairs)), "")
     idempotent = not acted and (sent.method in IDEMPOTENT or key in sent.headers)
     decision = plan.retry.decide(Outcome(sent, number, call.elapsed(), response, failure, idempotent, acted))
     succeeded = response is not None and response.status_code < 400

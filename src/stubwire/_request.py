@@ -62,7 +62,7 @@ class Request:
         self._headers: Headers | None = Headers(headers)
         self._plan: Plan | None = None
         self._call: Call | None = None
-        self._risks: list[Request] = []
+        self._risks: list[tuple[str, Pairs]] = []
 
     @classmethod
     def _bound(

@@ -304,7 +304,17 @@ def _detail(error: BaseException | None) -> str:
 
 
 def _is_encoded(response: httpx.Response) -> bool:
-    return any(len(name) == 16 and name.lower() == b"content-encoding" for name, _ in response.headers.raw)
+    """Whether the body is compressed.
+
+    Raises:
+        DecodeError: more than once: two kilobytes can then become gigabytes before anybody counts them.
+    """
+    codings = [value for name, value in response.headers.raw if len(name) == 16 and name.lower() == b"content-encoding"]
+    if len(codings) > 1 or (codings and b"," in codings[0]):
+        shown = b", ".join(codings).decode("latin-1")
+        message = f"answered {response.status_code} with the Content-Encoding {shown!r}, and only one coding is read"
+        raise DecodeError(message, response=_received(response, b"", None))
+    return bool(codings)
 
 
 def _received(response: httpx.Response, content: bytes, limit: int | None) -> Response[Any]:
