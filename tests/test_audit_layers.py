@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from conftest import Api, Reply
-from stubwire import ApiClient, HTTPStatusError, get
+from conftest import Api, Colour, Reply
+from stubwire import ApiClient, ConnectError, HTTPStatusError, Limits, get, route
+from stubwire._pool import environment_proxy
 from stubwire.auth import ApiKeyAuth
 
 MakeApi = Callable[..., Api]
@@ -96,3 +98,109 @@ def test_the_engines_log_hides_what_was_declared_secret(
     assert str(server.request.url).endswith(sent)
     assert "HTTP Request: GET https://api.example/1?" in caplog.text
     assert "s3cret" not in caplog.text
+
+
+def test_limits_reach_the_connections(engine: str, colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each number of `Limits` is the engine's."""
+    library = importlib.import_module(engine)
+    seen: list[dict[str, float]] = []
+
+    def limits(**given: float) -> object:
+        seen.append(given)
+        return make(**given)
+
+    make = library.Limits
+    monkeypatch.setattr(library, "Limits", limits)
+    wanted = Limits(max_connections=7, max_keepalive_connections=3, keepalive_expiry=2.5)
+    client = Base(base_url="http://127.0.0.1:1", engine=engine, limits=wanted, retry=None, proxy=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    with pytest.raises(ConnectError):
+        colour.run(client.thing, 1)
+    client.close()
+    assert seen == [{"max_connections": 7, "max_keepalive_connections": 3, "keepalive_expiry": 2.5}]
+
+
+def test_hooks_of_the_users_own_client_see_the_engines_own_url(api: MakeApi) -> None:
+    """Not the one that is made for transports alone."""
+    server = api()
+    seen: list[Any] = []
+
+    def look(request: Any) -> None:
+        seen.append(request.url)
+
+    with server.library.Client(transport=server.transport, event_hooks={"request": [look]}) as own:
+        Base(http_client=own).with_options(query={"q": "a b"}).thing(1)
+
+    assert [type(url) for url in seen] == [server.library.URL]
+    assert seen[0].params["q"] == "a b"
+
+
+def test_of_several_request_ids_x_request_id_counts(api: MakeApi) -> None:
+    """In the order of their list, whatever the order of arrival."""
+    names = ["cf-ray", "x-correlation-id", "request-id", "x-request-id"]
+    server = api(Reply(headers={name: f"id of {name}" for name in names}))
+    client = Base(transport=server.transport)
+
+    assert client.thing.response(1).request_id == "id of x-request-id"
+
+
+def test_http2_reaches_the_connections(engine: str, colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is what the engine's transport is made with."""
+    library = importlib.import_module(engine)
+    name = "HTTPTransport" if colour.name == "sync" else "AsyncHTTPTransport"
+    make = getattr(library, name)
+    seen: list[bool] = []
+
+    def transport(*, http2: bool, **options: Any) -> object:
+        seen.append(http2)
+        return make(**options)
+
+    monkeypatch.setattr(library, name, transport)
+    monkeypatch.setattr("stubwire._engine.library.find_spec", str)  # as if h2 were there
+    client = Base(base_url="http://127.0.0.1:1", engine=engine, http2=True, retry=None, proxy=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    with pytest.raises(ConnectError):
+        colour.run(client.thing, 1)
+    client.close()
+    assert seen == [True]
+
+
+@pytest.mark.parametrize(
+    ("environment", "proxy"),
+    [
+        ({"ALL_PROXY": "http://all.example"}, "http://all.example"),
+        ({"ALL_PROXY": "http://all.example", "HTTPS_PROXY": "http://one.example"}, "http://one.example"),
+        ({"ALL_PROXY": "http://all.example", "HTTP_PROXY": "http://one.example"}, "http://all.example"),
+        ({"ALL_PROXY": "http://all.example", "NO_PROXY": "api.example"}, None),
+        ({}, None),
+    ],
+    ids=["all", "https before all", "http is another", "none for this host", "none"],
+)
+def test_all_proxy_stands_where_none_is_named_for_the_scheme(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], proxy: str | None
+) -> None:
+    for name in ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert environment_proxy("https://api.example") == proxy
+
+
+def test_a_method_is_sent_in_upper_case(api: MakeApi) -> None:
+    """Methods are case-sensitive (RFC 9110, section 9.1), and nobody means `purge`."""
+
+    class Cache(ApiClient):
+        base_url = "https://api.example"
+
+        @route("purge", "/cache")
+        def purge(self) -> None:
+            """Empty it."""
+            raise NotImplementedError
+
+    server = api()
+    cache = Cache(transport=server.transport)
+    cache.purge()
+    cache.call("purge", "/cache")
+    assert [request.method for request in server.requests] == ["PURGE", "PURGE"]
+    assert repr(Cache.purge) == "<PURGE /cache -> None>"
