@@ -369,7 +369,7 @@ def test_limits_and_timeouts_refuse_what_is_no_amount() -> None:
         Limits(max_connections=0)
     with pytest.raises(ConfigurationError, match=r"^Timeout read=-1 must be"):
         Timeout(read=-1)
-    with pytest.raises(ConfigurationError, match=r"^Shop: limits must be stubwire.Limits\(...\), not builtins.int$"):
+    with pytest.raises(ConfigurationError, match=r"^Shop: limits must be stubwire.Limits\(...\), not int$"):
         Shop(limits=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 

@@ -157,7 +157,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"timeout": math.nan}, f"timeout=nan {LIMIT}"),
     ({"timeout": True}, f"timeout=True {LIMIT}"),
     ({"timeout": "5"}, f"timeout='5' {LIMIT}"),
-    ({"timeout": (1, 2)}, f"timeout=(1, 2) {LIMIT}"),
+    ({"timeout": (1, 2)}, "timeout must be seconds, or a stubwire.Timeout(...), not tuple"),
     ({"max_response_bytes": 0}, f"max_response_bytes=0 {LIMIT}"),
     ({"retry": 3}, "retry=3 must be a Retry, or None: write Retry(max_retries=3)"),
     ({"retry": False}, "retry=False must be a Retry, or None: write Retry(max_retries=3)"),

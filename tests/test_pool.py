@@ -335,5 +335,5 @@ def test_no_event_loop(things: Things, known: bool, monkeypatch: pytest.MonkeyPa
     for name in () if known else ("asyncio", "trio"):
         monkeypatch.delitem(sys.modules, name)
     coroutine = things.thing.aio()
-    with pytest.raises(RuntimeError, match=r"^no running event loop$"):
+    with pytest.raises(RuntimeError, match=r"^no running event loop: await an asynchronous call on asyncio or trio$"):
         coroutine.send(None)

@@ -156,4 +156,4 @@ def test_a_pair_of_two_libraries_is_refused() -> None:
 def test_a_transport_that_is_none_is_refused() -> None:
     with pytest.raises(ConfigurationError) as caught:
         Pets(transport=object())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    assert str(caught.value) == "Pets: transport must be a transport of httpx or httpx2, not builtins.object"
+    assert str(caught.value) == "Pets: transport must be a transport of httpx or httpx2, not object"

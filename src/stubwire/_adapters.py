@@ -14,13 +14,14 @@ from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnno
 from stubwire import _kinds
 from stubwire._annotations import name_of
 from stubwire.errors import ArgumentError, SpecError
+from stubwire.markers import UNSET
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
-def adapter(hint: object, where: str) -> TypeAdapter[Any]:
-    """Pydantic's adapter of a type.
+def adapter(hint: object, where: str, *, shown: object = UNSET) -> TypeAdapter[Any]:
+    """Pydantic's adapter of a type, which the message calls `shown` where that is what the user wrote.
 
     Raises:
         SpecError: pydantic has none.
@@ -33,7 +34,7 @@ def adapter(hint: object, where: str) -> TypeAdapter[Any]:
         reason = str(error).splitlines()[0]
     else:
         return made
-    raise SpecError(f"{where}: pydantic cannot handle the type {name_of(hint)}: {reason}")
+    raise SpecError(f"{where}: pydantic cannot handle the type {name_of(hint if shown is UNSET else shown)}: {reason}")
 
 
 def validator(hint: object, where: str) -> Callable[[Any], Any]:

@@ -76,7 +76,9 @@ class Scope:
         self._arguments = type_arguments(owner, alias)
         self.roles: dict[object, dict[object, Any]] = {}
         self._known: dict[tuple[int, str], object] = {}
-        self.fixed = tuple(argument for arguments in self._arguments.values() for argument in arguments.values())
+        self.fixed: tuple[object, ...] = tuple(
+            argument for arguments in self._arguments.values() for argument in arguments.values()
+        )
 
     def filled(self, alias: object) -> Scope:
         """The same names, with the type variables that an alias of the class fills in."""

@@ -17,6 +17,7 @@ from stubwire._middleware import (
     Interceptors,
     RequestInterceptors,
     ResponseInterceptors,
+    blame,
     compose,
     intercept_request,
     intercept_response,
@@ -24,7 +25,7 @@ from stubwire._middleware import (
 )
 from stubwire._response import Attempt, Response
 from stubwire._url import redirect_target
-from stubwire.errors import CallError, RedirectError
+from stubwire.errors import CallError, RedirectError, StubwireError
 from stubwire.markers import UNSET
 from stubwire.retry import IDEMPOTENT, NEVER_SENT, Decision, Outcome, may_have_acted
 
@@ -173,7 +174,13 @@ class Core:
         if not trusted:
             request = _without_secrets(request, plan.secrets)
         sending = call.runtime.send(self.pool, request, plan, origin, trusted=trusted)
-        return await (sending if request.method in IDEMPOTENT else _watched(request, sending))
+        try:
+            return await (sending if request.method in IDEMPOTENT else _watched(request, sending))
+        except StubwireError:
+            raise
+        except Exception as error:  # of a transport, a hook, or an application behind one
+            blame(error, "transport", self.pool.library.name)
+            raise
 
     def _origin(self, plan: Plan, url: str) -> str:
         """Where the engine will send a URL; whatever begins with our origin and a slash, it sends there."""

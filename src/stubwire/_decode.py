@@ -17,7 +17,13 @@ from typing_extensions import TypedDict
 from stubwire import _charset, _kinds
 from stubwire._adapters import adapter
 from stubwire._response import Response, not_json
-from stubwire.errors import DecodeError, ErrorDetail, HTTPStatusError, ResponseValidationError, status_error
+from stubwire.errors import (
+    DecodeError,
+    ErrorDetail,
+    HTTPStatusError,
+    ResponseValidationError,
+    status_error,
+)
 from stubwire.retry import retry_after
 
 if TYPE_CHECKING:
@@ -99,7 +105,7 @@ class _Json:
         self._any = adapter(Any, where).validate_json if by_index else None
         self._optional = optional
         self._where = where
-        self._validate = adapter(_envelope(data_type, self._keys), where).validate_json
+        self._validate = adapter(_envelope(data_type, self._keys), where, shown=data_type).validate_json
 
     def __call__(self, response: Response[Any]) -> object:
         content = _to_json(response) if response._assigned else response.content

@@ -95,8 +95,13 @@ class Route(Generic[P, T_co]):
         owner = self._owner
         if owner is None:
             raise self._hides_its_name(f"`import stubwire as sw` and `@sw.{self.__name__}(...)` there")
-        where = f"{owner.__name__}.{self.__name__}"
-        raise TypeError(f"{where} is called on a client: {owner.__name__}().{self.__name__}(...)")
+        kind = owner.__name__
+        advice = (
+            f"annotate {kind.lower()}: {kind} there"
+            if not hasattr(owner, "base_url")
+            else f"{kind}().{self.__name__}(...)"
+        )
+        raise TypeError(f"{kind}.{self.__name__} is called on a client: {advice}")
 
     def _refuse_subscript(self) -> Never:
         raise self._hides_its_name(
@@ -309,6 +314,8 @@ def mount_of(instance: object) -> Mount:
     mount: Mount | None = vars(instance).get(MOUNT)
     if mount is None:
         name = type(instance).__name__
+        if hasattr(instance, "base_url"):
+            raise TypeError(f"{name} was not made ready: call super().__init__(...) in its __init__")
         raise TypeError(f"{name} belongs to no client: annotate it there, as in `{name.lower()}: {name}`")
     return mount
 

@@ -84,6 +84,8 @@ class Interceptors(NamedTuple):
 
 def name_of(function: object) -> str:
     """A function's name, for messages."""
+    if isinstance(function, str):
+        return function
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     return name.rpartition("<locals>.")[2]
 

@@ -35,6 +35,13 @@ QueryValue = str | int | float | bool | None
 """A query parameter's value; `None` leaves it out."""
 
 
+def kind_of(value: object) -> str:
+    """An object's class with its library, for messages."""
+    kind = type(value)
+    library = kind.__module__.partition(".")[0]
+    return kind.__name__ if library == "builtins" else f"{library}.{kind.__name__}"
+
+
 def check_positive(name: str, value: object) -> None:
     """Refuse what is no amount.
 
@@ -79,6 +86,8 @@ def timeout(value: float | Timeout | None) -> Timeout:
     """A number of seconds stands for each step."""
     if isinstance(value, Timeout):
         return value
+    if not isinstance(cast("object", value), (int, float, str, type(None))):
+        raise ConfigurationError(f"timeout must be seconds, or a stubwire.Timeout(...), not {kind_of(value)}")
     check_positive("timeout", value)
     return Timeout(connect=value, read=value, write=value, pool=value)
 
@@ -205,7 +214,7 @@ def _check_types(options: Options) -> None:
     if not isinstance(retry, (Retry, Unset, type(None))):
         raise ConfigurationError(f"retry={retry!r} must be a Retry, or None: write Retry(max_retries=3)")
     if not (auth is None or isinstance(auth, Unset) or callable(auth)):
-        raise ConfigurationError(f"auth must be an Auth such as BearerAuth(token), not {type(auth).__name__}")
+        raise ConfigurationError(f"auth must be an Auth such as BearerAuth(token), not {kind_of(auth)}")
     flags: tuple[tuple[str, tuple[type, ...]], ...] = (
         ("follow_redirects", (bool, Unset)),
         ("idempotency_key", (bool, str, Unset)),

@@ -21,7 +21,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from stubwire._options import Limits
 from stubwire._redact import url as redact_url
-from stubwire.errors import ConfigurationError
+from stubwire.errors import ColourError, ConfigurationError
 from stubwire.markers import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def current_loop() -> object:
     """The running event loop of asyncio, or trio's token.
 
     Raises:
-        RuntimeError: nothing runs.
+        ColourError: nothing runs.
     """
     with suppress(RuntimeError):
         if (asyncio := sys.modules.get("asyncio")) is not None:  # imported by whoever runs a loop of it
@@ -130,7 +130,7 @@ def current_loop() -> object:
     with suppress(RuntimeError):
         if (trio := sys.modules.get("trio")) is not None:
             return cast("object", trio.lowlevel.current_trio_token())
-    raise RuntimeError("no running event loop")
+    raise ColourError("no running event loop: await an asynchronous call on asyncio or trio")
 
 
 Loops = dict[object, tuple[_Lanes, AsyncGenerator[None]]]

@@ -106,6 +106,10 @@ class Reading:
         if isinstance(default, Marker):
             kind = type(default).__name__
             raise SpecError(f"{self._at(argument)} has a marker as default: write {name}: Annotated[..., {kind}()]")
+        if type(default).__module__ == "pydantic.fields":
+            raise SpecError(
+                f"{self._at(argument)} has a Field as default: write {name}: Annotated[..., Field(...)] = ..."
+            )
         try:
             return role(name, self.hint(argument), self._method, in_path=in_path, none=default is None)
         except RoleError as error:

@@ -169,6 +169,9 @@ def _items(kinds: tuple[type, ...]) -> dict[str, Route[..., object] | ResourceSl
     found: dict[str, object] = {}
     for kind in reversed(kinds):
         found.update(vars(kind))
+    for name, item in found.items():
+        if isinstance(getattr(item, "__func__", getattr(item, "fget", None)), Route):
+            raise SpecError(f"{kinds[0].__name__}.{name}: write the verb above @{type(item).__name__}, or drop that")
     return {name: item for name, item in found.items() if isinstance(item, (Route, ResourceSlot))}
 
 

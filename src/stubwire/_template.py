@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, unquote_to_bytes
 _PLACEHOLDER = re.compile(
     r"<(?:(?P<kind>[^<>{}:]*):)?(?P<name>[^<>{}:]*)>|\{(?P<name2>[^<>{}:]*)(?::(?P<kind2>[^<>{}:]*))?\}"
 )
+_COLON = re.compile(r"/:([A-Za-z_]\w*)")
 _LITERAL = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
 
 
@@ -59,9 +60,13 @@ def parse(text: str) -> Template:
     Raises:
         TemplateError: it is malformed.
     """
+    if "://" in text:
+        raise TemplateError(f"path {text!r} is a whole URL: write its beginning as base_url, and the path alone here")
     if text and not text.startswith(("/", "?")):
         raise TemplateError(f"path {text!r} must begin with a slash: write {'/' + text!r}")
     path, _, query = text.partition("?")
+    if (colon := _COLON.search(path)) is not None:
+        raise TemplateError(f"path {text!r} has {colon[0]!r}: write /<{colon[1]}> for a parameter, or /%3A for a colon")
     parts: list[str | Placeholder] = []
     at = 0
     for match in _PLACEHOLDER.finditer(path):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from stubwire._compile import check_errors
 from stubwire._engine.choose import choose, made_by
-from stubwire._options import NAMES, HeaderValue, Limits, Options, check, merge_headers
+from stubwire._options import NAMES, HeaderValue, Limits, Options, check, kind_of, merge_headers
 from stubwire._pool import Connecting, Given, Pool
 from stubwire._redact import url as redact_url
 from stubwire.errors import ConfigurationError, SpecError
@@ -60,6 +60,8 @@ def client_options(options: Mapping[str, Any], known: type, client: str) -> dict
         ConfigurationError: one is plainly of another kind.
     """
     for name in options:
+        if name == "settings":
+            raise TypeError(f"{client}() takes settings as its first argument, without a name: {client}(MySettings())")
         if name not in known.__annotations__:
             raise TypeError(
                 f"{client}() got an unexpected option {name!r}; see ClientOptions for those there are, "
@@ -117,7 +119,7 @@ def open_pool(layers: dict[str, Any], client: str) -> Pool:
         return Pool(choose(engine, *pair), Connecting(), _given_transports(pair, client), client)
     limits = connecting.get("limits", Limits())
     if not isinstance(limits, Limits):
-        raise ConfigurationError(f"{client}: limits must be stubwire.Limits(...), not {_kind(limits)}")
+        raise ConfigurationError(f"{client}: limits must be stubwire.Limits(...), not {kind_of(limits)}")
     if "proxy" in connecting:
         connecting["proxy"] = _proxy(connecting["proxy"], client)
     return Pool(choose(engine), Connecting(**connecting), None, client)
@@ -139,12 +141,6 @@ def _proxy(proxy: str | None, client: str) -> str | None:
     )
 
 
-def _kind(value: object) -> str:
-    """An object's class with its library, for messages."""
-    kind = type(value)
-    return f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
-
-
 def _given_client(http_client: Any, client: str) -> Given:
     if isinstance(http_client, type) or not hasattr(http_client, "send") or not made_by(http_client):
         raise ConfigurationError(f"{client}: http_client must be a Client(...) or AsyncClient(...) of httpx or httpx2")
@@ -157,5 +153,5 @@ def _given_transports(pair: tuple[object, ...], client: str) -> Given:
     synchronous = next((item for item in objects if hasattr(item, "handle_request")), None)
     asynchronous = next((item for item in reversed(objects) if hasattr(item, "handle_async_request")), None)
     if synchronous is None and asynchronous is None:
-        raise ConfigurationError(f"{client}: transport must be a transport of httpx or httpx2, not {_kind(pair[0])}")
+        raise ConfigurationError(f"{client}: transport must be a transport of httpx or httpx2, not {kind_of(pair[0])}")
     return Given(synchronous, asynchronous, is_client=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from typing_extensions import TypedDict, TypeVar, Unpack
 
@@ -34,7 +34,7 @@ from stubwire._runtime import SYNC, current, run_sync
 from stubwire._template import Template
 from stubwire._url import parse_base_url
 from stubwire._wiring import client_options, installed, open_pool, over, stated
-from stubwire.errors import ConfigurationError
+from stubwire.errors import ConfigurationError, SpecError
 from stubwire.markers import UNSET, Unset
 from stubwire.retry import Retry
 
@@ -134,6 +134,11 @@ class ApiClient:
         """
         super().__init_subclass__(**kwargs)
         prepare(cls, Template("", ()), creating_locals(), RESERVED)
+        if "settings" in vars(cls):
+            raise SpecError(
+                f"{cls.__name__}.settings is an annotation: write settings: MySettings, and pass an object of it as "
+                f"{cls.__name__}(settings)"
+            )
         stated(cls, ApiClient)
 
     def __init__(self, settings: ClientSettings | Unset | None = UNSET, /, **options: Unpack[ClientOptions]) -> None:
@@ -158,20 +163,19 @@ class ApiClient:
             self.plugin(plugin)
 
     def _settings(self, settings: ClientSettings | Unset | None) -> ClientSettings | None:
+        if settings is None:
+            return None
         name = type(self).__name__
         if not isinstance(settings, Unset):
-            if settings is not None and (isinstance(settings, type) or not hasattr(settings, "model_fields_set")):
-                what = settings.__name__ if isinstance(settings, type) else type(settings).__name__
-                raise ConfigurationError(f"{name}(...) takes a ClientSettings, not {what}: options go by name")
-            return settings
+            from stubwire.settings import given
+
+            return given(settings, name)
         for owner in type(self).__mro__:
             hint = class_annotations(owner).get("settings")
             if hint is not None:
-                from stubwire.settings import read
+                from stubwire.settings import declared, read
 
-                return read(
-                    cast("type[ClientSettings]", scope_of(owner).resolve(hint, module_of(owner))), owner.__name__
-                )
+                return read(declared(hint, scope_of(owner), module_of(owner), name), name)
         return None
 
     # ---- what every call goes through

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
-from stubwire._annotations import class_annotations
+from stubwire import _kinds
+from stubwire._annotations import class_annotations, name_of
 from stubwire._headers import check_name, check_value
 from stubwire._options import reveal
 from stubwire._url import parse_base_url
 from stubwire.errors import ArgumentError, ConfigurationError
 
 if TYPE_CHECKING:
+    from stubwire._annotations import Scope
     from stubwire._types import Auth
 
 _FIELD = re.compile(r'for field "(\w+)"')
@@ -74,6 +76,37 @@ def stated(settings: ClientSettings) -> Mapping[str, object]:
     own = kind.__mro__[: kind.__mro__.index(ClientSettings)]
     declared = settings.model_fields_set.union(*(class_annotations(base) for base in own))
     return {name: getattr(settings, name) for name in ClientSettings.model_fields if name in declared}
+
+
+def given(settings: object, client: str) -> ClientSettings:
+    """Settings that were passed to a client.
+
+    Raises:
+        ConfigurationError: they are none.
+    """
+    if isinstance(settings, ClientSettings):
+        return settings
+    what = settings.__name__ if isinstance(settings, type) else type(settings).__name__
+    raise ConfigurationError(f"{client}(...) takes a ClientSettings, not {what}: options go by name")
+
+
+def declared(hint: object, scope: Scope, module: dict[str, Any], client: str) -> type[ClientSettings]:
+    """The settings class that a client's annotation names.
+
+    Raises:
+        ConfigurationError: it names none.
+    """
+    try:
+        resolved = scope.resolve(hint, module)
+    except NameError as error:
+        found = f"the name {error.name!r}, which is not defined"
+    else:
+        inner = get_args(resolved)[0] if get_origin(resolved) is ClassVar else resolved
+        kind = _kinds.plain(_kinds.without_none(inner))
+        if isinstance(kind, type) and issubclass(kind, ClientSettings):
+            return kind
+        found = name_of(resolved)
+    raise ConfigurationError(f"{client}: write settings: MySettings, a subclass of ClientSettings, not {found}")
 
 
 def read(kind: type[ClientSettings], client: str) -> ClientSettings:

@@ -9,6 +9,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from stubwire import _clock, _redact
+from stubwire.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from stubwire._request import Request
@@ -25,6 +26,9 @@ class LoggerPlugin:
     """
 
     def __init__(self, logger: logging.Logger | None = None) -> None:
+        if logger is not None and not hasattr(logger, "log"):
+            kind = type(logger).__name__
+            raise ConfigurationError(f"LoggerPlugin takes a logger, not {kind}: write logging.getLogger(...)")
         self._logger = logger or logging.getLogger("stubwire")
 
     def install(self, client: ApiClient) -> None:
@@ -39,7 +43,9 @@ class LoggerPlugin:
         except Exception as error:
             self._log(logging.ERROR, request, f"failed: {type(error).__name__}", started, None)
             raise
-        level = logging.WARNING if response.status_code >= 400 else logging.INFO
+        expected = request.spec.none_on if request.spec else frozenset[int]()
+        failed = response.status_code >= 400 and response.status_code not in expected
+        level = logging.WARNING if failed else logging.INFO
         self._log(level, request, str(response.status_code), started, response.request_id)
         return response
 
