@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -243,3 +244,41 @@ def test_the_response_is_the_engines_own(api: MakeApi) -> None:
     server = api(Reply(content=b""))
     raw: Any = Things(transport=server.transport).clear.response().raw
     assert raw.reason_phrase == "OK"
+
+
+class Endless:
+    """A body that never ends, and knows whether it was left in order."""
+
+    def __init__(self) -> None:
+        self.left = False
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Chunk after chunk."""
+        try:
+            while True:
+                yield b"x" * 1000
+        finally:
+            self.left = True
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+def test_a_body_that_is_left_early_is_left_in_order(engine: EngineName, loop: str) -> None:
+    """Its generator has ended when the error leaves the call, not when somebody collects it."""
+    library: Any = importlib.import_module(engine)
+    body = Endless()
+
+    def chunks(_: object) -> AsyncIterator[bytes]:
+        return body.chunks()
+
+    def answer(_: object) -> Any:
+        return library.Response(200, stream=type("Stream", (library.AsyncByteStream,), {"__aiter__": chunks})())
+
+    transport = library.MockTransport(answer)
+    things = Things(transport=transport, max_response_bytes=10_000)
+
+    async def main() -> None:
+        with pytest.raises(ResponseTooLargeError):
+            await things.text.aio()
+        assert body.left
+
+    Colour(loop).drive(main)
