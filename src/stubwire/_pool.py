@@ -210,10 +210,10 @@ class Pool:
         fill = self.library.client_headers(client, request._secrets, trusted=trusted)
         return self.library.request(request, origin, timeout, fill, to_client=True)
 
-    def _through_client(self, client: Any, trusted: bool) -> Any:
+    def _through_client(self, client: Any, client_auth: bool) -> Any:
         if client.is_closed:
             raise ConfigurationError(f"{self._owner} was given an http_client that is closed: close it later")
-        options = {} if trusted else {"auth": None}
+        options = {} if client_auth else {"auth": None}
         return partial(client.send, stream=True, follow_redirects=False, **options)
 
     async def _open_loop(self, loop: object) -> tuple[_Lanes, AsyncGenerator[None]]:
