@@ -41,8 +41,8 @@ def _import(rounds: int) -> Iterator[Row]:
     bare = median(times["bare interpreter"])
     hand = median(times["httpx and pydantic"]) - bare
     ours = median(times["stubwire"]) - bare
-    yield Row(IMPORT, "bare interpreter", bare, "ms", spread=_spread(times["bare interpreter"]))
-    yield Row(IMPORT, "httpx and pydantic, less bare", hand, "ms", 1.0, spread=_spread(times["httpx and pydantic"]))
+    yield Row(IMPORT, "bare interpreter", bare, "ms", spread=spread(times["bare interpreter"]))
+    yield Row(IMPORT, "httpx and pydantic, less bare", hand, "ms", 1.0, spread=spread(times["httpx and pydantic"]))
     yield Row(
         IMPORT,
         "stubwire, less bare",
@@ -52,7 +52,7 @@ def _import(rounds: int) -> Iterator[Row]:
         measured=ours / hand,
         bar=1.20,
         of="x httpx and pydantic",
-        spread=_spread(times["stubwire"]),
+        spread=spread(times["stubwire"]),
     )
 
 
@@ -78,10 +78,10 @@ def _define(rounds: int) -> Iterator[Row]:
 def _time_rows(mode: str, samples: list[dict[str, float]]) -> Iterator[Row]:
     plain, stubs, access = ([sample[key] for sample in samples] for key in ("plain", "stubs", "access"))
     total = median(stubs)
-    yield Row(DEFINE, f"plain methods{mode}", median(plain), "ms", spread=_spread(plain))
-    yield Row(DEFINE, f"stubs{mode}", total, "ms", measured=total, bar=20.0, of="ms", spread=_spread(stubs))
+    yield Row(DEFINE, f"plain methods{mode}", median(plain), "ms", spread=spread(plain))
+    yield Row(DEFINE, f"stubs{mode}", total, "ms", measured=total, bar=20.0, of="ms", spread=spread(stubs))
     per_endpoint = [sample / ENDPOINTS * 1e3 for sample in access]
-    yield Row(DEFINE, f"first access of one{mode}", median(per_endpoint), "us", spread=_spread(per_endpoint))
+    yield Row(DEFINE, f"first access of one{mode}", median(per_endpoint), "us", spread=spread(per_endpoint))
 
 
 def _memory_rows(mode: str, sample: dict[str, float]) -> Iterator[Row]:
@@ -99,7 +99,7 @@ def _child(*options: str) -> dict[str, float]:
     return figures
 
 
-def _spread(samples: list[float]) -> float:
+def spread(samples: list[float]) -> float:
     if len(samples) < 2:
         return 0.0
     low, _, high = quantiles(samples, n=4)

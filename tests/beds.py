@@ -1,8 +1,8 @@
 """Third-party servers that scripts start: the beds that tests marked `bed` lie on.
 
-A script is `start_NAME.sh PORT`; it installs what it needs on first use, starts a server on 127.0.0.1 as a session of
-its own, waits until it answers, prints `PID=...`, and ends. The scripts stand in `../shared/beds` beside the checkout,
-or where `STUBWIRE_BEDS` says.
+A script is `start_NAME.sh PORT`, some with more arguments; it installs what it needs on first use, starts a server on
+127.0.0.1 as a session of its own, waits until it answers, prints `PID=...`, and ends. The scripts stand in
+`../shared/beds` beside the checkout, or where `STUBWIRE_BEDS` says.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ PATIENCE = 60.0
 
 
 @contextmanager
-def bed(script: str, *, ports: int = 1, patience: float = PATIENCE) -> Generator[int]:
+def bed(script: str, *arguments: str, ports: int = 1, patience: float = PATIENCE) -> Generator[int]:
     """The first port of a running server, which is gone at the end of the block; skips the test where none can run.
 
-    `ports` is how many ports in a row the server takes.
+    `arguments` are what the script is given, where `{0}` is the first port and `{1}` the one after it; by default, the
+    first port alone. `ports` is how many ports in a row the server takes.
     """
     path = _folder() / script
     if not path.is_file():
@@ -40,7 +41,8 @@ def bed(script: str, *, ports: int = 1, patience: float = PATIENCE) -> Generator
     if shutil.which("bash") is None:
         pytest.skip("there is no bash to start it with")
     first = _free_ports(ports)
-    process = _start(path, first, patience)
+    given = [argument.format(*range(first, first + ports)) for argument in arguments or ("{0}",)]
+    process = _start(path, given, patience)
     try:
         yield first
     finally:
@@ -68,11 +70,11 @@ def _listens(port: int) -> bool:
     return False
 
 
-def _start(path: Path, port: int, patience: float) -> int:
+def _start(path: Path, arguments: list[str], patience: float) -> int:
     """The process of the server that a script started."""
     with tempfile.TemporaryFile() as log:
         starting = subprocess.Popen(
-            ["bash", str(path), str(port)],
+            ["bash", str(path), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -60,6 +60,12 @@ def test_a_server_runs_for_as_long_as_the_block(script: Script, tmp_path: Path) 
         httpx.get(f"http://127.0.0.1:{port}")
 
 
+def test_a_script_is_given_what_it_takes(script: Script, tmp_path: Path) -> None:
+    name = script('echo "$@" > "$(dirname "$0")/given"\nshift\n' + SERVER + 'echo "PID=$PID"\n')
+    with bed(name, "NAME", "{0}", "{1}", ports=2) as port:
+        assert (tmp_path / "given").read_text() == f"NAME {port} {port + 1}\n"
+
+
 def test_a_test_that_fails_leaves_no_server_behind(script: Script, tmp_path: Path) -> None:
     with pytest.raises(LookupError, match="the test"), bed(script(SERVER + 'echo "PID=$PID"\n')):
         raise LookupError("the test")

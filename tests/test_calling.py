@@ -100,7 +100,10 @@ def test_the_request_is_made_without_sending_it(api: MakeApi) -> None:
     assert request.arguments == {"login": "octocat", "verbose": False}
     assert request.spec is not None
     assert request.spec.path == "/users/<login>"
-    assert request.curl() == "curl -X GET 'https://api.example/v1/users/octocat?verbose=false'"
+    assert (
+        request.curl()
+        == "curl -X GET 'https://api.example/v1/users/octocat?verbose=false' -H 'Accept: application/json, */*;q=0.5'"
+    )
     assert server.requests == []
 
 

@@ -55,11 +55,14 @@ ROWS = {
     ),
     "*args": (
         '@get("/x")\ndef f(self, *ids: int) -> Model: ...',
-        "*args and **kwargs cannot be sent: write each parameter by its name",
+        "*ids cannot be sent: write each parameter by its name",
     ),
     "**kwargs": (
         '@get("/x")\ndef f(self, **filters: int) -> Model: ...',
-        "*args and **kwargs cannot be sent: write each parameter by its name",
+        (
+            "**filters has the type int: write **filters: Unpack[Params], where Params is a TypedDict, or each "
+            "parameter by its name"
+        ),
     ),
     "no self": ('@get("/x")\ndef f() -> Model: ...', "has no self: write def f(self, ...)"),
     "no self, but keywords": (
@@ -128,28 +131,41 @@ ROWS = {
     ),
     "several values in the path": (
         '@get("/<a>")\ndef f(self, a: list[int]) -> Model: ...',
-        "parameter 'a' is a path parameter of type list[int], and only a query repeats: write a: int",
+        (
+            "parameter 'a' fills <a> in the path and has the type list[int]: write Annotated[list[int], Path()] to "
+            "send it as a,b, or a: str"
+        ),
     ),
-    "several values in a header": (
-        '@get("/x")\ndef f(self, a: Annotated[list[int], Header()]) -> Model: ...',
-        "parameter 'a' is a header parameter of type list[int], and only a query repeats: write a: int",
+    "several values in a cookie": (
+        '@get("/x")\ndef f(self, a: Annotated[list[int], Cookie()]) -> Model: ...',
+        "parameter 'a' is a cookie parameter of type list[int], which no cookie can hold: write one for each value",
+    ),
+    "lists of lists in a header": (
+        '@get("/x")\ndef f(self, a: Annotated[list[list[int]], Header()]) -> Model: ...',
+        (
+            "parameter 'a' is a header parameter of type list[list[int]], which no header can hold: write one for each "
+            "value"
+        ),
     ),
     "a model in the path": (
         '@get("/<a>")\ndef f(self, a: Model) -> Model: ...',
-        "parameter 'a' is a path parameter of type Model, no scalar: write one for each value",
+        (
+            "parameter 'a' fills <a> in the path and has the type Model: write Annotated[Model, Path()] to send it as "
+            "a,b, or a: str"
+        ),
     ),
     "a mapping in the query": (
         '@get("/x")\ndef f(self, a: Annotated[dict[str, int], Query()]) -> Model: ...',
         (
-            "parameter 'a' is a query parameter of type dict[str, int], no scalar and no list of scalars: write one "
-            "for each value"
+            "parameter 'a' is a query parameter of type dict[str, int], no scalar and no list of scalars: say how to "
+            "write it, as in Query(style='deep'), 'brackets' or 'json'"
         ),
     ),
     "lists of lists on POST": (
         '@post("/x")\ndef f(self, a: list[list[int]]) -> Model: ...',
         (
-            "parameter 'a' is a query parameter of type list[list[int]], no scalar and no list of scalars: write "
-            "one for each value, or Annotated[list[list[int]], Body()]"
+            "parameter 'a' is a query parameter of type list[list[int]], no scalar and no list of scalars: say how to "
+            "write it, as in Query(style='deep'), 'brackets' or 'json', or write Annotated[list[list[int]], Body()]"
         ),
     ),
 }

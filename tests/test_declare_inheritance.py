@@ -167,7 +167,7 @@ def test_a_subclass_keeps_the_options_of_an_inherited_endpoint() -> None:
     class Second(First):
         headers = {"B": "2"}
 
-    assert dict(Second().one.request().headers) == {"a": "1", "b": "2"}
+    assert dict(Second().one.request().headers) == {"a": "1", "b": "2", "accept": "application/json, */*;q=0.5"}
     assert Second.one.spec.none_on == {404}
 
 

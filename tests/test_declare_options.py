@@ -7,7 +7,9 @@ import pytest
 from declaring import TEXT, both_modes, client, declare, refused_stub
 from stubwire import SpecError
 
-KNOWN = "auth, errors, headers, idempotency_key, none_on, retry, timeout, unwrap"
+KNOWN = (
+    "auth, errors, headers, idempotency_key, none_on, paginate, query_style, responses, retry, stream, timeout, unwrap"
+)
 NO_STATUS = "which is no status: write numbers from 200 to 599"
 NO_SET = "is no set: write the statuses in braces, such as {404}"
 NO_PATH = "is no path: write keys with dots, such as 'data.items'"

@@ -212,7 +212,7 @@ def test_a_body_without_end_is_refused() -> None:
     tree["tree"] = tree
     with pytest.raises(ArgumentError) as caught:
         Tree().send.request(tree)
-    assert str(caught.value) == "Tree.send: tree: a value of type dict cannot be serialized"
+    assert str(caught.value) == "Tree.send: tree: it contains itself, or is nested too deep"
 
 
 class Login(BaseModel):

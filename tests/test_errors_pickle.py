@@ -51,7 +51,7 @@ RESPONSE: Response[Any] = Response(404, json={"message": "no"})
 
 def bare(kind: type[Any]) -> Exception:
     """An error as somebody makes one by hand."""
-    has_response = issubclass(kind, (tree.HTTPStatusError, tree.DecodeError))
+    has_response = issubclass(kind, (tree.HTTPStatusError, tree.DecodeError, tree.PaginationError))
     more: dict[str, Any] = {"response": RESPONSE} if has_response else {}
     if kind is tree.ResponseValidationError:
         more["details"] = [{"type": "int_type", "loc": ("id",), "input": "s3cret"}]

@@ -46,6 +46,10 @@ TREE: dict[str, tuple[type, ...]] = {
     "DecodeError": (errors.CallError,),
     "ResponseValidationError": (errors.DecodeError,),
     "ResponseTooLargeError": (errors.CallError,),
+    "PaginationError": (errors.CallError,),
+    "RepeatedPageError": (errors.PaginationError,),
+    "ForeignPageError": (errors.PaginationError,),
+    "PageLimitError": (errors.PaginationError,),
     "RedirectError": (errors.CallError,),
 }
 

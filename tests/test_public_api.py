@@ -18,10 +18,22 @@ import pytest
 import stubwire
 
 VERBS = ["delete", "get", "head", "options", "patch", "post", "put", "route"]
-MARKERS = ["UNSET", "Body", "Cookie", "Header", "Path", "Query", "Unset"]
+MARKERS = ["UNSET", "Body", "Cookie", "File", "Form", "Header", "Path", "Query", "Unset"]
 CLIENT = ["ApiClient", "ClientOptions", "ClientSettings", "Handle", "Interceptors", "Resource"]
-ENDPOINTS = ["AsyncEndpoint", "CallOptions", "Endpoint", "EndpointOptions", "EndpointSpec", "ParameterSpec", "Route"]
-TRAVELS = ["Attempt", "Headers", "Request", "Response"]
+ENDPOINTS = [
+    "AsyncEndpoint",
+    "AsyncLazyEndpoint",
+    "CallOptions",
+    "Endpoint",
+    "EndpointOptions",
+    "EndpointSpec",
+    "LazyEndpoint",
+    "ParameterSpec",
+    "Route",
+]
+TRAVELS = ["Attempt", "Headers", "Request", "Response", "Upload"]
+PAGES = ["AsyncPages", "CursorPages", "LinkPages", "NumberPages", "OffsetPages", "Page", "Pages"]
+STREAMS = ["SSE", "AsyncStream", "Event", "Lines", "Stream"]
 POLICIES = [
     "Backoff",
     "ExponentialBackoff",
@@ -33,7 +45,18 @@ POLICIES = [
     "Timeout",
     "sleep",
 ]
-PLUGGED = ["AsyncTransport", "Auth", "CallNext", "HttpClient", "Middleware", "Plugin", "Transport"]
+PLUGGED = [
+    "AsyncTransport",
+    "Auth",
+    "CallNext",
+    "Codec",
+    "HttpClient",
+    "Middleware",
+    "PageStrategy",
+    "Plugin",
+    "ResumableStrategy",
+    "Transport",
+]
 ERRORS = [
     "ArgumentError",
     "AuthenticationError",
@@ -47,9 +70,12 @@ ERRORS = [
     "ConnectTimeout",
     "DecodeError",
     "ErrorDetail",
+    "ForeignPageError",
     "HTTPStatusError",
     "NetworkError",
     "NotFoundError",
+    "PageLimitError",
+    "PaginationError",
     "PermissionDeniedError",
     "PoolTimeout",
     "ProtocolError",
@@ -57,6 +83,7 @@ ERRORS = [
     "ReadError",
     "ReadTimeout",
     "RedirectError",
+    "RepeatedPageError",
     "ResponseTooLargeError",
     "ResponseValidationError",
     "ServerError",
@@ -68,9 +95,9 @@ ERRORS = [
     "WriteError",
     "WriteTimeout",
 ]
-PUBLIC = [*VERBS, *MARKERS, *CLIENT, *ENDPOINTS, *TRAVELS, *POLICIES, *PLUGGED, *ERRORS]
+PUBLIC = [*VERBS, *MARKERS, *CLIENT, *ENDPOINTS, *TRAVELS, *PAGES, *STREAMS, *POLICIES, *PLUGGED, *ERRORS]
 ALIASES = ["CallNext", "Middleware"]
-MODULES = ["auth", "client", "errors", "markers", "plugins", "retry", "settings"]
+MODULES = ["auth", "client", "errors", "markers", "pages", "plugins", "retry", "settings", "streams", "types"]
 
 
 def test_the_names_are_these() -> None:

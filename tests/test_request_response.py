@@ -54,7 +54,11 @@ class Items(ApiClient):
 def test_a_request_is_what_would_be_sent() -> None:
     request = Items(headers={"X-A": "1"}).create.request({"id": 1})
     assert (request.method, request.url, request.content) == ("POST", "https://api.example/items", b'{"id":1}')
-    assert dict(request.headers) == {"x-a": "1", "content-type": "application/json"}
+    assert dict(request.headers) == {
+        "x-a": "1",
+        "accept": "application/json, */*;q=0.5",
+        "content-type": "application/json",
+    }
     assert (request.endpoint, request.arguments, request.attempt) == ("Items.create", {"item": {"id": 1}}, 0)
     assert request.spec is not None
     assert request.spec.path == "/items"
@@ -123,7 +127,7 @@ def test_a_command_line_for_curl_hides_secrets() -> None:
     client = Items(headers={"X-Token": "s3cret", "X-A": "it's"}, auth=BearerAuth("s3cret"))
     assert client.item.request("a b", token="s3cret").curl() == (
         "curl -X GET 'https://api.example/items/a%20b?token=[redacted]' "
-        "-H 'X-Token: [redacted]' -H 'X-A: it'\"'\"'s' -H 'Authorization: [redacted]'"
+        "-H 'X-Token: [redacted]' -H 'X-A: it'\"'\"'s' -H 'Accept: application/json, */*;q=0.5' -H 'Authorization: [redacted]'"
     )
     line = client.create.request({"id": 1, "password": "s3cret"}).curl()
     assert line.endswith("""--data-raw '{"id": 1, "password": "[redacted]"}'""")

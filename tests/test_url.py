@@ -85,7 +85,7 @@ NO_DOTS = "has a '.' or '..' segment: write where it leads"
         ("https://api.example\\@evil.example", f": base_url 'https://evil.example' {NO_CHARACTER}"),
         ("https://evil.example\\.api.example", f": base_url 'https://evil.example\\\\.api.example' {NO_CHARACTER}"),
         ("https://bücher.example", f": base_url 'https://bücher.example' {NO_CHARACTER}"),
-        ("https://api.example/{version}", f": base_url 'https://api.example/{{version}}' {NO_CHARACTER}"),
+        ("https://api.example/{version", f": base_url 'https://api.example/{{version' {NO_CHARACTER}"),
         ("https://api.example/v1/../x", f": base_url 'https://api.example/v1/../x' {NO_DOTS}"),
         ("https://api.example/%2e%2E/x", f": base_url 'https://api.example/%2e%2E/x' {NO_DOTS}"),
     ],

@@ -9,13 +9,14 @@ import importlib
 from typing import TYPE_CHECKING
 
 from stubwire._declaration import EndpointOptions
-from stubwire._endpoint import AsyncEndpoint, Endpoint, Route
+from stubwire._endpoint import AsyncEndpoint, AsyncLazyEndpoint, Endpoint, LazyEndpoint
 from stubwire._headers import Headers
 from stubwire._middleware import Handle, Interceptors
 from stubwire._options import CallOptions, Limits, Timeout
 from stubwire._request import Request
 from stubwire._resource import Resource
 from stubwire._response import Attempt, Response
+from stubwire._route import Route
 from stubwire._runtime import sleep
 from stubwire._spec import EndpointSpec, ParameterSpec
 from stubwire._types import AsyncTransport, Auth, CallNext, HttpClient, Middleware, Plugin, Transport
@@ -34,9 +35,12 @@ from stubwire.errors import (
     ConnectTimeout,
     DecodeError,
     ErrorDetail,
+    ForeignPageError,
     HTTPStatusError,
     NetworkError,
     NotFoundError,
+    PageLimitError,
+    PaginationError,
     PermissionDeniedError,
     PoolTimeout,
     ProtocolError,
@@ -44,6 +48,7 @@ from stubwire.errors import (
     ReadError,
     ReadTimeout,
     RedirectError,
+    RepeatedPageError,
     ResponseTooLargeError,
     ResponseValidationError,
     ServerError,
@@ -55,20 +60,31 @@ from stubwire.errors import (
     WriteError,
     WriteTimeout,
 )
-from stubwire.markers import UNSET, Body, Cookie, Header, Path, Query, Unset
+from stubwire.markers import UNSET, Body, Cookie, File, Form, Header, Path, Query, Unset
 from stubwire.retry import Backoff, ExponentialBackoff, FixedDelay, LinearBackoff, Outcome, Retry
 
 if TYPE_CHECKING:
     from stubwire import auth as auth
     from stubwire import plugins as plugins
     from stubwire import settings as settings
+    from stubwire import types as types
+    from stubwire._codecs import Codec
+    from stubwire._paging import PageStrategy, ResumableStrategy
+    from stubwire._strategies import CursorPages, LinkPages, NumberPages, OffsetPages
+    from stubwire._uploads import Upload
+    from stubwire.pages import AsyncPages, Page, Pages
     from stubwire.settings import ClientSettings
+    from stubwire.streams import SSE, AsyncStream, Event, Lines, Stream
 
 __all__ = [
+    "SSE",
     "UNSET",
     "ApiClient",
     "ArgumentError",
     "AsyncEndpoint",
+    "AsyncLazyEndpoint",
+    "AsyncPages",
+    "AsyncStream",
     "AsyncTransport",
     "Attempt",
     "Auth",
@@ -82,31 +98,47 @@ __all__ = [
     "ClientError",
     "ClientOptions",
     "ClientSettings",
+    "Codec",
     "ColourError",
     "ConfigurationError",
     "ConflictError",
     "ConnectError",
     "ConnectTimeout",
     "Cookie",
+    "CursorPages",
     "DecodeError",
     "Endpoint",
     "EndpointOptions",
     "EndpointSpec",
     "ErrorDetail",
+    "Event",
     "ExponentialBackoff",
+    "File",
     "FixedDelay",
+    "ForeignPageError",
+    "Form",
     "HTTPStatusError",
     "Handle",
     "Header",
     "Headers",
     "HttpClient",
     "Interceptors",
+    "LazyEndpoint",
     "Limits",
     "LinearBackoff",
+    "Lines",
+    "LinkPages",
     "Middleware",
     "NetworkError",
     "NotFoundError",
+    "NumberPages",
+    "OffsetPages",
     "Outcome",
+    "Page",
+    "PageLimitError",
+    "PageStrategy",
+    "Pages",
+    "PaginationError",
     "ParameterSpec",
     "Path",
     "PermissionDeniedError",
@@ -118,15 +150,18 @@ __all__ = [
     "ReadError",
     "ReadTimeout",
     "RedirectError",
+    "RepeatedPageError",
     "Request",
     "Resource",
     "Response",
     "ResponseTooLargeError",
     "ResponseValidationError",
+    "ResumableStrategy",
     "Retry",
     "Route",
     "ServerError",
     "SpecError",
+    "Stream",
     "StubwireError",
     "Timeout",
     "TimeoutError",
@@ -134,6 +169,7 @@ __all__ = [
     "TransportError",
     "UnprocessableEntityError",
     "Unset",
+    "Upload",
     "WriteError",
     "WriteTimeout",
     "delete",
@@ -148,13 +184,35 @@ __all__ = [
 ]
 
 
-_MODULES = frozenset({"auth", "plugins", "settings"})
+_MODULES = frozenset({"auth", "plugins", "settings", "types"})
+_LATER = {
+    "AsyncPages": "pages",
+    "AsyncStream": "streams",
+    "ClientSettings": "settings",
+    "Codec": "_codecs",
+    "CursorPages": "_strategies",
+    "Event": "streams",
+    "Lines": "streams",
+    "LinkPages": "_strategies",
+    "NumberPages": "_strategies",
+    "OffsetPages": "_strategies",
+    "Page": "pages",
+    "PageStrategy": "_paging",
+    "Pages": "pages",
+    "ResumableStrategy": "_paging",
+    "SSE": "streams",
+    "Stream": "streams",
+    "Upload": "_uploads",
+}
+"""Where the names are that are slow to import, or seldom used."""
 
 
 def __getattr__(name: str) -> object:
     """Import what is slow, or seldom used, when it is asked for."""
-    if name == "ClientSettings":
-        return importlib.import_module("stubwire.settings").ClientSettings
+    if name in _LATER:
+        item: object = getattr(importlib.import_module(f"stubwire.{_LATER[name]}"), name)
+        globals()[name] = _as_public(item)
+        return item
     if name in _MODULES:
         return importlib.import_module(f"stubwire.{name}")
     raise AttributeError(f"module 'stubwire' has no attribute {name!r}")
@@ -165,12 +223,12 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__, *_MODULES})
 
 
-def _show_as_public() -> None:
-    """Tracebacks, reprs and pickles name what a user imports: `stubwire.Retry`, not the module it is written in."""
-    for name in __all__:
-        item = globals().get(name)
-        if str(getattr(item, "__module__", "")).startswith("stubwire._"):
-            setattr(item, "__module__", __name__)  # noqa: B010 - what it is, a checker cannot know
+def _as_public(item: object) -> object:
+    """Let tracebacks, reprs and pickles name what a user imports: `stubwire.Retry`, not where it is written."""
+    if str(getattr(item, "__module__", "")).startswith("stubwire._"):
+        setattr(item, "__module__", __name__)  # noqa: B010 - what it is, a checker cannot know
+    return item
 
 
-_show_as_public()
+for _name in __all__:
+    _as_public(globals().get(_name))

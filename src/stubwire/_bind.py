@@ -6,22 +6,29 @@ compiled function does only what depends on the arguments.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Optional, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from stubwire import _encode, _kinds
 from stubwire._request import Request
+from stubwire._sent import members, sends_none, value_type
 from stubwire.errors import ArgumentError
-from stubwire.markers import UNSET, Body, Unset
+from stubwire.markers import UNSET, Body, Path, Unset
 
 if TYPE_CHECKING:
+    from stubwire._codecs import Codec
     from stubwire._headers import Pairs
     from stubwire._plan import Plan
     from stubwire._spec import EndpointSpec, ParameterSpec
     from stubwire._template import Placeholder, Template
+    from stubwire.markers import Style
+
+BODY_ROLES = ("body", "form", "file")
+"""The roles of what stands in a body."""
 
 Bind = Callable[..., Request]
 """`bind(plan, *args, **kwargs)` with the stub's own parameters."""
@@ -57,13 +64,19 @@ def name_reached(plan: Plan, error: ArgumentError) -> None:
         error.args = (f"{plan.name}: {text.removeprefix(own)}",)
 
 
-def compile_bind(spec: EndpointSpec, template: Template) -> Bind:
+def compile_bind(spec: EndpointSpec, template: Template, style: Style = "form", codecs: Sequence[Codec] = ()) -> Bind:
     """Compile the bind function of an endpoint.
+
+    Args:
+        spec: the endpoint.
+        template: its path.
+        style: how lists and objects are written where a parameter does not say.
+        codecs: those of the client.
 
     Raises:
         SpecError: pydantic cannot handle a parameter's type.
     """
-    source = _Source(spec)
+    source = _Source(spec, style, codecs)
     path = " + ".join(source.part(part) for part in template.parts) or "''"
     source.line(f"{source.own}path = {path}")
     source.line(f"{source.own}query = ''")
@@ -74,24 +87,26 @@ def compile_bind(spec: EndpointSpec, template: Template) -> Bind:
         if parameter.role == "query":
             source.when_given(parameter, f"{source.own}query += {source.encoded(parameter)}")
         elif parameter.role == "header":
-            pair = f"({source.constant(parameter.alias)}, {source.encoded(parameter)})"
-            source.when_given(parameter, f"{source.own}pairs.append({pair})")
+            source.header(parameter)
     source.cookies([parameter for parameter in headers if parameter.role == "cookie"])
-    source.body(next((parameter for parameter in spec.parameters if parameter.role == "body"), None))
+    finished = source.body([parameter for parameter in spec.parameters if parameter.role in BODY_ROLES])
     arguments = ", ".join(f"{parameter.name!r}: {parameter.name}" for parameter in spec.parameters)
     pairs = f"(*{source.own}pairs,)" if headers else "()"
-    source.line(
-        f"return {source.constant(finish)}({source.own}plan, {source.own}path, {source.own}query, {pairs}, "
+    request = (
+        f"{source.constant(finish)}({source.own}plan, {source.own}path, {source.own}query, {pairs}, "
         f"{source.own}content, {{{arguments}}})"
     )
+    source.line(f"return {finished.format(request)}")
     return source.compiled()
 
 
 class _Source:
     """The text of one bind function, and the constants that it refers to."""
 
-    def __init__(self, spec: EndpointSpec) -> None:
+    def __init__(self, spec: EndpointSpec, style: Style, codecs: Sequence[Codec]) -> None:
         self._spec = spec
+        self._style: Style = style
+        self._codecs = codecs
         self.own = "_"
         while any(parameter.name.startswith(self.own) for parameter in spec.parameters):
             self.own += "_"
@@ -116,9 +131,9 @@ class _Source:
     def _given(self, parameter: ParameterSpec) -> str:
         """The condition under which an argument is sent; empty if it always is."""
         name, conditions = parameter.name, list[str]()
-        if (_kinds.allows_none(parameter.annotation) or parameter.default is None) and not _sends_none(parameter):
+        if (_kinds.allows_none(parameter.annotation) or parameter.default is None) and not sends_none(parameter):
             conditions.append(f"{name} is not None")
-        if parameter.default is UNSET or not {Unset, object, Any}.isdisjoint(_members(parameter)):
+        if parameter.default is UNSET or not {Unset, object, Any}.isdisjoint(members(parameter)):
             conditions.append(f"{name} is not {self.constant(UNSET)}")
         return " and ".join(conditions)
 
@@ -131,8 +146,17 @@ class _Source:
         if isinstance(part, str):
             return self.constant(part)
         parameter = next(parameter for parameter in self._spec.parameters if parameter.name == part.name)
-        encoder = _encode.path(_value_type(parameter), self._where(parameter), many=part.many)
+        if self._is_structured(parameter):
+            return self.encoded(parameter)
+        encoder = _encode.path(value_type(parameter), self._where(parameter), many=part.many)
         return f"{self.constant(encoder)}({parameter.name})"
+
+    def header(self, parameter: ParameterSpec) -> None:
+        """One header, or as many as a parameter makes that is no scalar."""
+        pairs = self.encoded(parameter)
+        if not self._is_structured(parameter):
+            pairs = f"[({self.constant(parameter.alias)}, {pairs})]"
+        self.when_given(parameter, f"{self.own}pairs += {pairs}")
 
     def cookies(self, parameters: list[ParameterSpec]) -> None:
         """All cookies, in one header."""
@@ -141,17 +165,35 @@ class _Source:
         jar = f"{self.own}cookies"
         self.line(f"{jar} = []")
         for parameter in parameters:
-            self.when_given(parameter, f"{jar}.append({self.encoded(parameter)})")
+            found = self.encoded(parameter)
+            self.when_given(parameter, f"{jar} += {found if self._is_structured(parameter) else f'[{found}]'}")
         self.line(f"if {jar}: {self.own}pairs.append(('Cookie', '; '.join({jar})))")
 
-    def body(self, parameter: ParameterSpec | None) -> None:
-        """The body, if there is one."""
+    def body(self, parameters: list[ParameterSpec]) -> str:
+        """The body, if there is one; what is done with the finished request, which stands in braces."""
         self.line(f"{self.own}content = None")
-        if parameter is not None:
-            self.when_given(parameter, f"{self.own}content = {self.encoded(parameter)}")
+        if not parameters:
+            return "{}"
+        if len(parameters) == 1 and _is_plain_json(parameters[0]):
+            self.when_given(parameters[0], f"{self.own}content = {self.encoded(parameters[0])}")
+            return "{}"
+        from stubwire import _bodies
+
+        given = f"{self.own}given"
+        self.line(f"{given} = {{}}")
+        for parameter in parameters:
+            self.when_given(parameter, f"{given}[{parameter.name!r}] = {parameter.name}")
+        encode = _bodies.compile_body(self._spec, parameters, self._style, self._codecs).encode
+        self.line(f"{self.own}payload = {self.constant(encode)}({given})")
+        own = any(part.role == "header" and part.alias.lower() == "content-type" for part in self._spec.parameters)
+        return f"{self.constant(_bodies.attach)}({{}}, {self.own}payload, own={own})"
 
     def _encoder(self, parameter: ParameterSpec) -> Callable[[Any], object]:
-        hint, where = _value_type(parameter), self._where(parameter)
+        hint, where = value_type(parameter), self._where(parameter)
+        if parameter.role != "body" and self._is_structured(parameter):
+            from stubwire import _structured
+
+            return _structured.encoder(parameter, where, self._style)
         if parameter.role == "query":
             return _encode.query(hint, parameter.alias, where)
         if parameter.role == "header":
@@ -159,6 +201,22 @@ class _Source:
         if parameter.role == "cookie":
             return _encode.cookie(hint, parameter.alias, where)
         return _encode.json_body(hint, where, exclude_unset=self._exclude_unset(parameter))
+
+    def _is_structured(self, parameter: ParameterSpec) -> bool:
+        """Whether a parameter may be more than a scalar, or than a list that repeats its name."""
+        hint = value_type(parameter)
+        marker = next(iter(_kinds.markers(parameter.annotation)), None)
+        style = getattr(marker, "style", None) or self._style
+        members = [_kinds.plain(member) for member in _kinds.members(hint)]
+        if _kinds.is_body(hint) or (parameter.role == "path" and marker not in (None, Path())):
+            return True
+        own = _kinds.writes_itself(hint)
+        listed = not own and any(_kinds.item_type(member) is not None for member in members)
+        if parameter.role != "query":
+            return listed and parameter.role != "cookie"
+        if style == "form":
+            return listed and len(members) > 1
+        return listed or own or object in members or Any in members
 
     def _exclude_unset(self, parameter: ParameterSpec) -> bool:
         marker = next((item for item in _kinds.markers(parameter.annotation) if isinstance(item, Body)), Body())
@@ -197,16 +255,19 @@ class _Source:
         return words
 
 
-def _value_type(parameter: ParameterSpec) -> object:
-    """The type of a value that is sent: without marker, and without what leaves a parameter out."""
-    hint = _kinds.without_markers(_kinds.without_none(parameter.annotation))
-    return Optional[hint] if _sends_none(parameter) else hint  # noqa: UP045 - made at run time
+def _is_plain_json(parameter: ParameterSpec) -> bool:
+    """Whether a parameter is the whole body, as JSON that no content type and no codec changes."""
+    hint = parameter.annotation
+    marker = next((item for item in _kinds.markers(hint) if isinstance(item, Body)), Body())
+    if parameter.role != "body" or marker.content_type is not None or marker.embed:
+        return False
+    if "pydantic_xml" in sys.modules:  # whoever has an XML model has imported it
+        from stubwire._codecs import body_type
 
+        if body_type(value_type(parameter)) is not None:
+            return False
+    if _kinds.is_body(hint) and not _kinds.is_stream(hint):
+        return True
+    from stubwire._body_roles import shape
 
-def _sends_none(parameter: ParameterSpec) -> bool:
-    """Whether `None` is a JSON `null`, because there is an `UNSET` to leave the body out."""
-    return parameter.role == "body" and Unset in _members(parameter) and _kinds.has_none(parameter.annotation)
-
-
-def _members(parameter: ParameterSpec) -> list[object]:
-    return [_kinds.plain(member) for member in _kinds.members(parameter.annotation)]
+    return shape(hint).kind == "json"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stubwire._request import Request
     from stubwire._response import Attempt
     from stubwire._runtime import Runtime
+    from stubwire._streamed import Body
     from stubwire.errors import CallError
 
 
@@ -28,10 +29,11 @@ class Call:
         request: the latest request that the middleware let through.
         url: of the request as it was bound, encoded and valid.
         attempts: what was tried so far.
+        opened: bodies that were left open for a stream.
         stopped: why there was no further attempt; empty where there is nothing to explain.
     """
 
-    __slots__ = ("attempts", "plan", "request", "runtime", "started", "stopped", "url")
+    __slots__ = ("attempts", "opened", "plan", "request", "runtime", "started", "stopped", "url")
 
     def __init__(self, plan: Plan, runtime: Runtime, request: Request) -> None:
         self.plan = plan
@@ -40,6 +42,7 @@ class Call:
         self.url = request.url
         self.started = _clock.monotonic()
         self.attempts: list[Attempt] = []
+        self.opened: list[Body] = []
         self.stopped = ""
 
     def elapsed(self) -> float:
@@ -52,6 +55,13 @@ class Call:
         response.attempts = tuple(self.attempts)
         response.elapsed = _clock.monotonic() - self.started
         return response
+
+    async def release(self, kept: Body | None = None) -> None:
+        """Close the bodies that were left open, but for one."""
+        for body in self.opened:
+            if body is not kept:
+                await self.runtime.release(body)
+        self.opened = []
 
     def dress(self, error: CallError) -> CallError:
         """Tell an error which call it came from, once: one that another call raised keeps its own."""

@@ -6,12 +6,14 @@ the bind function) waits for the first access.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ForwardRef, cast, get_origin
 
 from pydantic import BaseModel
 
-from stubwire import _kinds, _options, _template
+from stubwire import _kinds, _lazy, _options, _template, _together
 from stubwire._adapters import adapter
 from stubwire._annotations import Scope, free_variables, name_of
 from stubwire._declaration import Declaration, EndpointOptions
@@ -26,6 +28,8 @@ from stubwire.retry import Retry
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
+
+    from stubwire.markers import Style
 
 _KNOWN_OPTIONS = frozenset(EndpointOptions.__annotations__)
 
@@ -63,7 +67,15 @@ def full_path(declaration: Declaration, prefix: Template, where: str) -> Templat
     return join_path(prefix, parse_path(declaration.path, where), where)
 
 
-def check(declaration: Declaration, owner: type, scope: Scope, prefix: Template, *, mounted: bool = True) -> None:
+def check(
+    declaration: Declaration,
+    owner: type,
+    scope: Scope,
+    prefix: Template,
+    *,
+    mounted: bool = True,
+    style: Style | None = None,
+) -> None:
     """Find everything that is wrong with a declaration, except for names that are defined later.
 
     Args:
@@ -72,43 +84,53 @@ def check(declaration: Declaration, owner: type, scope: Scope, prefix: Template,
         scope: the names that its annotations may use.
         prefix: the path of the resources that hold it.
         mounted: whether that is all of the prefix, so that no other resource can bring a placeholder.
+        style: how the client's class writes lists and objects; `None` where the client is not known yet.
 
     Raises:
         SpecError: something is.
     """
-    reading = Reading(declaration, owner, scope, full_path(declaration, prefix, declaration.where(owner)))
+    template = full_path(declaration, prefix, declaration.where(owner))
     if declaration.options:
-        check_options(declaration.options, reading.where)
+        check_options(declaration.options, declaration.where(owner))
+        style = declaration.options.get("query_style", style)
+    reading = Reading(declaration, owner, scope, template, style)
     found: list[tuple[str, Role, str]] = []
+    with suppress(NameError):
+        reading.complete()
     for argument in reading.arguments:
         try:
-            found.append((argument.name, *reading.role(argument, mounted=mounted)))
+            found += reading.places(argument, mounted=mounted)
         except NameError:  # defined later: the first access finds out
             continue
-    _check_together(found, reading.where)
-    if declaration.options:  # without any, the result cannot be wrong before it is decoded
+    _together.check(found, reading)
+    if declaration.options or reading.may_be_lazy:  # else the result cannot be wrong before it is decoded
         try:
-            _check_result(declaration.options, reading.returns(), reading.where)
+            returns = reading.returns()
         except NameError:
             return
+        _check_returns(declaration, returns, reading.where)
 
 
-def specify(declaration: Declaration, owner: type, scope: Scope, prefix: Template) -> EndpointSpec:
-    """The spec of a declaration.
+def specify(
+    declaration: Declaration, owner: type, scope: Scope, prefix: Template, style: Style | None = None
+) -> EndpointSpec:
+    """The spec of a declaration; `style` as `check` takes it.
 
     Raises:
         SpecError: it is wrong, or a name in it is still not defined.
     """
-    reading = Reading(declaration, owner, scope, full_path(declaration, prefix, declaration.where(owner)))
+    style = declaration.options.get("query_style", style)
+    reading = Reading(declaration, owner, scope, full_path(declaration, prefix, declaration.where(owner)), style)
     where, options = reading.where, declaration.options
     try:
+        reading.complete()
         found = tuple(reading.parameter(argument) for argument in reading.arguments)
         returns = reading.returns()
     except NameError as error:
         missing = error.name
     else:
-        _check_together([(parameter.name, parameter.role, parameter.alias) for parameter in found], where)
-        _check_result(options, returns, where)
+        _together.check([place for argument in reading.arguments for place in reading.places(argument)], reading)
+        _check_returns(declaration, returns, where)
         for hint in (returns, *(parameter.annotation for parameter in found)):
             _check_filled(hint, owner, where)
         return EndpointSpec(
@@ -131,24 +153,6 @@ def specify(declaration: Declaration, owner: type, scope: Scope, prefix: Templat
 # ---- parameters and result, together
 
 
-def _check_together(found: list[tuple[str, Role, str]], where: str) -> None:
-    seen: dict[object, str] = {}
-    for name, role_, alias in found:
-        key = role_ if role_ == "body" else (role_, alias.lower() if role_ == "header" else alias)
-        if key not in seen:
-            seen[key] = name
-        elif role_ == "body":
-            raise SpecError(
-                f"{where}: parameters {seen[key]!r} and {name!r} are both bodies: write one model that has both as its "
-                "fields, or mark the one that is none with Query()"
-            )
-        else:
-            raise SpecError(
-                f"{where}: parameters {seen[key]!r} and {name!r} are both the {role_} {alias!r}: write another alias "
-                f"for one, as in {role_.title()}('other')"
-            )
-
-
 def _check_filled(hint: object, owner: type, where: str) -> None:
     for variable in free_variables(_kinds.plain(hint)):
         raise SpecError(
@@ -157,14 +161,32 @@ def _check_filled(hint: object, owner: type, where: str) -> None:
         )
 
 
+def _check_returns(declaration: Declaration, returns: object, where: str) -> None:
+    _check_result(declaration.options, returns, where)
+    _lazy.check(declaration.method, returns, declaration.options, where, is_async=declaration.is_async)
+
+
 def _check_result(options: EndpointOptions, returns: object, where: str) -> None:
     data_type, _ = result_type(returns)
     if options.get("none_on") and not _kinds.allows_none(data_type):
         raise SpecError(f"{where}: none_on needs a return type that allows None: write -> {name_of(data_type)} | None")
-    if "unwrap" in options and _kinds.plain(data_type) in (None, type(None), bytes):
+    if "unwrap" in options and (_kinds.plain(data_type) in (None, type(None), bytes) or _is_xml(data_type)):
         raise SpecError(f"{where}: unwrap needs a JSON result, not {name_of(data_type)}: write the type of that part")
     if Unset in _kinds.members(data_type):
         raise SpecError(f"{where}: a result is never Unset: write the type that the server answers with")
+    if "responses" in options:
+        from stubwire import _responses
+
+        _responses.check(options["responses"], data_type, where, unwraps="unwrap" in options)
+
+
+def _is_xml(data_type: object) -> bool:
+    """Whether a type is a model of pydantic-xml, or has one."""
+    if "pydantic_xml" not in sys.modules:
+        return False
+    from stubwire import _xml
+
+    return bool(_xml.models(data_type))
 
 
 # ---- options

@@ -24,6 +24,7 @@ from stubwire._middleware import (
     wrap,
 )
 from stubwire._response import Attempt, Response
+from stubwire._streamed import body_of
 from stubwire._url import redirect_target
 from stubwire.errors import CallError, RedirectError, StubwireError
 from stubwire.markers import UNSET
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from stubwire._pool import Pool
     from stubwire._request import Request
     from stubwire._runtime import Runtime
+    from stubwire._streamed import Body
     from stubwire._types import CallNext, Middleware
 
 MAX_REDIRECTS = 5
@@ -77,6 +79,21 @@ class Core:
         response._data, response._assigned = result, False
         return response
 
+    async def open(self, plan: Plan, request: Request, runtime: Runtime) -> Response[Any]:
+        """Make a call whose response is read while it arrives: its body stays open, and its caller closes it.
+
+        Raises:
+            CallError: it brought no success.
+        """
+        kept: Body | None = None
+        try:
+            response = await self.run(plan, request, runtime)
+            kept = body_of(response)
+        finally:
+            if request._call is not None:
+                await request._call.release(kept)
+        return response
+
     async def _respond(self, call: Call, request: Request) -> Response[Any]:
         interceptors = self.interceptors
         outcome: Response[Any] | CallError
@@ -113,6 +130,8 @@ class Core:
             decision = _decide(call, sent, number, outcome)
             call.attempts.append(_attempt(sent, (started, call.elapsed()), outcome, decision.wait))
             if decision.wait is not None:
+                if call.opened:
+                    await call.release()
                 await call.runtime.sleep(decision.wait)
                 continue
             call.stopped = decision.reason
@@ -144,16 +163,20 @@ class Core:
     def _redirected(self, request: Request, response: Response[Any]) -> Request:
         """The request of the next hop (RFC 9110, section 15.4)."""
         target = redirect_target(request.url, response.headers["location"])
+        has_body = request.content is not None or request._payload is not None
         onward = request.replace(url=target)
         becomes_get = request.method != "HEAD" if response.status_code == 303 else request.method == "POST"
         if becomes_get and response.status_code in (301, 302, 303):
-            onward.method, onward.content = "GET", None
+            onward.method, onward.content, onward._payload = "GET", None, None
+            has_body = False
             onward.headers.pop("content-type", None)
         library = self.pool.library
         if library.origin(target) != library.origin(request.url):
-            if onward.content is not None:
+            if has_body:
                 raise RedirectError(f"answered with a redirect of a body to another origin: {onward.line}")
             onward.headers.pop("host", None)  # it named the host before
+        if onward._payload is not None and not _can_send_again(onward):
+            raise RedirectError("answered with a redirect of a body that can be read only once")
         return onward
 
     async def _hop(self, call: Call, request: Request) -> Response[Any]:
@@ -175,12 +198,16 @@ class Core:
             request = _without_secrets(request, plan.secrets)
         sending = call.runtime.send(self.pool, request, plan, origin, trusted=trusted)
         try:
-            return await (sending if request.method in IDEMPOTENT else _watched(request, sending))
+            response = await (sending if request.method in IDEMPOTENT else _watched(request, sending))
         except StubwireError:
             raise
         except Exception as error:  # of a transport, a hook, or an application behind one
-            blame(error, "transport", self.pool.library.name)
+            if request._payload is None or error is not request._payload.failure:
+                blame(error, "transport", self.pool.library.name)
             raise
+        if plan.streams:
+            call.opened.append(body_of(response))
+        return response
 
     def _origin(self, plan: Plan, url: str) -> str:
         """Where the engine will send a URL; whatever begins with our origin and a slash, it sends there."""
@@ -232,8 +259,15 @@ def _decide(call: Call, sent: Request, number: int, outcome: Response[Any] | Cal
     acted = next((method for method, pairs in sent._risks if all(name.lower() != key for name, _ in pairs)), "")
     idempotent = not acted and (sent.method in IDEMPOTENT or key in sent.headers)
     decision = plan.retry.decide(Outcome(sent, number, call.elapsed(), response, failure, idempotent, acted))
+    if decision.wait is not None and not _can_send_again(sent):
+        decision = Decision(None, "not retried: its body can be read only once, and was read")
     succeeded = response is not None and response.status_code < 400
     return _STOP if succeeded and decision.wait is None else decision
+
+
+def _can_send_again(request: Request) -> bool:
+    payload = request._payload
+    return payload is None or payload.replayable or not payload.begun
 
 
 def _own(call: Call, response: Response[Any]) -> Response[Any]:
@@ -252,7 +286,7 @@ def _judge(call: Call, response: Response[Any]) -> Response[Any] | CallError:
     status = response.status_code
     if 200 <= status < 300 or status in call.plan.none_on:
         return response
-    return status_failure(response, narrowest(call.plan.errors, status))
+    return status_failure(response, narrowest(call.plan.errors, status), call.plan.codecs)
 
 
 def _introduce(call: Call, outcome: Response[Any] | CallError) -> None:

@@ -16,11 +16,16 @@ from typing_extensions import TypedDict
 from stubwire.errors import SpecError
 
 if TYPE_CHECKING:
+    from types import CodeType
+
     from stubwire._annotations import Stub
     from stubwire._options import HeaderValue, Timeout
     from stubwire._spec import StatusKey
+    from stubwire._strategies import PageStrategy
     from stubwire._types import Auth
+    from stubwire.markers import Style
     from stubwire.retry import Retry
+    from stubwire.streams import SSE, Lines
 
 
 class EndpointOptions(TypedDict, total=False, closed=True):
@@ -31,6 +36,11 @@ class EndpointOptions(TypedDict, total=False, closed=True):
         errors: what a status, a range or a class of statuses (`"4XX"`) raises: a model for the error's body, or an
             exception class derived from `ClientError[Model]`; the narrowest key wins.
         none_on: statuses that mean `None`.
+        responses: the type of the body by status, a range or a class of statuses (`"2XX"`), where the return type is a
+            union of several; the narrowest key wins.
+        paginate: how to reach the next page, for `-> Pages[T]`.
+        stream: how to read what arrives, for `-> Stream[T]`.
+        query_style: how lists and objects are written in queries and forms.
         headers: headers always sent.
         timeout: seconds, or a `Timeout`.
         retry: when to try again; `None` does not.
@@ -41,6 +51,10 @@ class EndpointOptions(TypedDict, total=False, closed=True):
     unwrap: str
     errors: Mapping[StatusKey, type]
     none_on: set[int] | frozenset[int]
+    responses: Mapping[StatusKey, object]
+    paginate: PageStrategy
+    stream: SSE | Lines
+    query_style: Style
     headers: Mapping[str, HeaderValue]
     timeout: float | Timeout | None
     retry: Retry | None
@@ -82,15 +96,26 @@ class Declaration:
         return f"{owner.__name__}.{self.stub.__name__}"
 
 
+def _named(code: CodeType) -> int:
+    """How many parameters have a name of their own."""
+    return code.co_argcount + code.co_kwonlyargcount
+
+
+def keywords(stub: Stub) -> str | None:
+    """The name of `**params`, where the stub takes further parameters by name."""
+    code = stub.__code__
+    return code.co_varnames[_named(code)] if code.co_flags & inspect.CO_VARKEYWORDS else None
+
+
 def arguments(declaration: Declaration, where: str) -> list[Argument]:
-    """The stub's parameters without `self`.
+    """The stub's parameters without `self`, and without those that stand in `**params`.
 
     Raises:
-        SpecError: it has no `self`, or takes `*args` or `**kwargs`.
+        SpecError: it has no `self`, or takes `*args`.
     """
     stub, code = declaration.stub, declaration.stub.__code__
-    if code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
-        raise SpecError(f"{where}: *args and **kwargs cannot be sent: write each parameter by its name")
+    if code.co_flags & inspect.CO_VARARGS:
+        raise SpecError(f"{where}: *{code.co_varnames[_named(code)]} cannot be sent: write each parameter by its name")
     count = code.co_argcount
     if count == 0:
         raise SpecError(f"{where}: has no self: write def {stub.__name__}(self, ...)")

@@ -6,35 +6,29 @@ nothing of pydantic or json, and no value it quotes, hangs on them as context.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeGuard, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, cast, get_args, get_origin
 
 import pydantic_core
 from pydantic import TypeAdapter, ValidationError
-from typing_extensions import TypedDict
 
 from stubwire import _charset, _kinds
 from stubwire._adapters import adapter
 from stubwire._response import Response, not_json
-from stubwire.errors import (
-    DecodeError,
-    ErrorDetail,
-    HTTPStatusError,
-    ResponseValidationError,
-    status_error,
-)
+from stubwire.errors import DecodeError, ErrorDetail, HTTPStatusError, status_error
 from stubwire.retry import retry_after
 
 if TYPE_CHECKING:
-    from pydantic_core import InitErrorDetails
-
+    from stubwire._codecs import Codec
     from stubwire._spec import StatusKey
+
+D = TypeVar("D")
 
 Decoder = Callable[[Response[Any]], object]
 """A successful response to the stub's result."""
 
-_SHOWN_ERRORS = 5
 _BOM = b"\xef\xbb\xbf"
 _UTF8_TYPES = frozenset({b"application/json; charset=utf-8", b"application/json;charset=utf-8"})
 
@@ -49,12 +43,38 @@ def result_type(returns: object) -> tuple[object, bool]:
     return returns, False
 
 
-def decoder(data_type: object, unwrap: str | None, where: str) -> Decoder:
+def decoder(
+    data_type: object,
+    unwrap: str | None,
+    where: str,
+    *,
+    responses: Mapping[StatusKey, object] | None = None,
+    codecs: Sequence[Codec] = (),
+) -> Decoder:
     """The decoder of a type.
+
+    Args:
+        data_type: the return annotation.
+        unwrap: the dotted path to the part of the body that it describes.
+        where: the endpoint, for messages.
+        responses: other types, by success status.
+        codecs: those of the client, for bodies of their content types.
 
     Raises:
         SpecError: pydantic has no schema for it.
     """
+    made = _by_kind(data_type, unwrap, where, codecs)
+    if not responses:
+        return made
+    from stubwire._responses import successes
+
+    by_key = {successes(key): _by_kind(kind, unwrap, where, codecs) for key, kind in responses.items()}
+    by_status = {status: narrowest(by_key, status) or made for status in range(200, 300)}
+    return lambda response: by_status.get(response.status_code, made)(response)
+
+
+def _by_kind(data_type: object, unwrap: str | None, where: str, codecs: Sequence[Codec]) -> Decoder:
+    """The decoder of a type, which says by itself what kind of body it is of."""
     kinds = [_kinds.plain(member) for member in _kinds.members(data_type)]
     values = [kind for kind in kinds if kind not in (None, type(None))]
     if not values:
@@ -62,7 +82,16 @@ def decoder(data_type: object, unwrap: str | None, where: str) -> Decoder:
     optional = _kinds.allows_none(data_type)
     if unwrap is None and values in ([bytes], [str]):
         return _Raw(data_type, where, is_bytes=values == [bytes], optional=optional)
-    return _Json(data_type, unwrap, where, optional=optional)
+    made: Decoder = _Json(data_type, unwrap, where, optional=optional)
+    if "pydantic_xml" in sys.modules and unwrap is None:
+        from stubwire import _xml
+
+        made = _xml.decoder(data_type, where, made) or made
+    if codecs:
+        from stubwire import _codecs
+
+        made = _codecs.decoder(codecs, data_type, unwrap, where, made)
+    return made
 
 
 def _nothing(_: Response[Any]) -> None:
@@ -90,22 +119,25 @@ class _Raw:
         try:
             return self._validate(value)
         except ValidationError as error:
-            details = _details(error, ())
-        raise _unfit(response, details, "a body")
+            found = _details(error, ())
+        raise _unfit(response, found, "a body")
 
 
 class _Json:
     """JSON, validated in one pass from the bytes; with `unwrap`, the part of it at a dotted path."""
 
     def __init__(self, data_type: object, unwrap: str | None, where: str, *, optional: bool) -> None:
-        steps = tuple(unwrap.split(".")) if unwrap else ()
-        by_index = any(step.isdecimal() for step in steps)
-        self._keys = () if by_index else steps
-        self._location = tuple(int(step) if step.isdecimal() else step for step in steps) if by_index else ()
-        self._any = adapter(Any, where).validate_json if by_index else None
+        self._keys: tuple[str, ...] = ()
+        self._location: tuple[int | str, ...] = ()
+        described = data_type
+        if unwrap is not None:
+            from stubwire._unwrap import envelope
+
+            described, self._keys, self._location = envelope(data_type, unwrap)
+        self._any = adapter(Any, where).validate_json if self._location else None
         self._optional = optional
         self._where = where
-        self._validate = adapter(_envelope(data_type, self._keys), where, shown=data_type).validate_json
+        self._validate = adapter(described, where, shown=data_type).validate_json
 
     def __call__(self, response: Response[Any]) -> object:
         content = _to_json(response) if response._assigned else response.content
@@ -114,44 +146,38 @@ class _Json:
                 return None
             if content.startswith(_BOM) or not _names_utf8(response):
                 content = response._utf8()
-        location: tuple[int | str, ...] = ()
+        inside: tuple[int | str, ...] = ()
         try:
             if self._any is not None:
-                content = pydantic_core.to_json(self._part(self._any(content)))
-                location = self._location
+                from stubwire._unwrap import part
+
+                content = pydantic_core.to_json(part(self._any(content), self._location))
+                inside = self._location
             value = self._validate(content)
         except ValidationError as error:
-            details = _details(error, location)
+            found = _details(error, inside)
         except Exception as error:
-            note = f"raised while decoding the response of {self._where}"
-            if note not in getattr(error, "__notes__", ()):  # the same object may be raised again
-                error.add_note(note)
+            from stubwire._validation import noted
+
+            noted(error, self._where)
             raise
         else:
             for key in self._keys:
                 value = value[key]
             return cast("object", value)
-        raise _unfit(response, details, "JSON")
-
-    def _part(self, value: object) -> object:
-        """The part of decoded JSON at the dotted path; what is not there is pydantic's own `missing`."""
-        for depth, step in enumerate(self._location):
-            if isinstance(value, list) and isinstance(step, int) and step < len(cast("list[object]", value)):
-                value = cast("list[object]", value)[step]
-            elif isinstance(value, dict) and str(step) in value:
-                value = cast("dict[str, object]", value)[str(step)]
-            else:
-                missing: InitErrorDetails = {"type": "missing", "loc": self._location[: depth + 1], "input": value}
-                raise ValidationError.from_exception_data("unwrap", [missing])
-        return value
+        raise _not_fitting(response, found)
 
 
-def _envelope(data_type: object, keys: tuple[str, ...]) -> object:
-    """The type of the whole body, of which `data_type` is the part behind the keys."""
-    make = cast("Callable[[str, dict[str, object]], object]", TypedDict)
-    for key in reversed(keys):
-        data_type = make("Envelope", {key: data_type})
-    return data_type
+def _details(error: ValidationError, inside: tuple[int | str, ...]) -> list[ErrorDetail]:
+    from stubwire._validation import details
+
+    return details(error, inside)
+
+
+def _unfit(response: Response[Any], found: list[ErrorDetail], what: str) -> DecodeError:
+    from stubwire._validation import unfit
+
+    return unfit(response, found, what)
 
 
 def _names_utf8(response: Response[Any]) -> bool:
@@ -164,17 +190,6 @@ def _names_utf8(response: Response[Any]) -> bool:
     return True
 
 
-def _details(error: ValidationError, location: tuple[int | str, ...]) -> list[ErrorDetail]:
-    """Pydantic's errors, with locations from the top of the body, and messages that quote no input."""
-    details: list[ErrorDetail] = []
-    for item in error.errors(include_url=False):
-        message = item["msg"]
-        if item["type"] == "union_tag_invalid":
-            message = message.replace(f" '{item.get('ctx', {}).get('tag')}'", "", 1)
-        details.append({"type": item["type"], "loc": (*location, *item["loc"]), "msg": message, "input": item["input"]})
-    return details
-
-
 def _to_json(response: Response[Any]) -> bytes:
     try:
         return pydantic_core.to_json(response.data)
@@ -184,23 +199,14 @@ def _to_json(response: Response[Any]) -> bytes:
     raise DecodeError(f"answered {response.status_code}, and an interceptor assigned {what}", response=response)
 
 
-def _unfit(response: Response[Any], details: list[ErrorDetail], what: str) -> DecodeError:
-    """The error for a body that does not fit; for one that is no JSON at all, what it is instead."""
-    status = response.status_code
-    if details[0].get("type") == "json_invalid" and not response._assigned:
-        if not response.content:
-            what = f"an empty body of {response.content_type}" if response.content_type else "an empty body"
-            return DecodeError(f"answered {status} with {what}, where JSON was declared", response=response)
+def _not_fitting(response: Response[Any], found: list[ErrorDetail]) -> DecodeError:
+    """The error for a body that is not the JSON that was declared; for one that is no JSON at all, what it is."""
+    if found[0].get("type") != "json_invalid" or response._assigned:
+        return _unfit(response, found, "JSON")
+    if response.content:
         return not_json(response)
-    shown = "; ".join(
-        f"{'.'.join(map(str, detail.get('loc', ())))}: {detail.get('msg', '')}".removeprefix(": ")
-        for detail in details[:_SHOWN_ERRORS]
-    )
-    more = f"; and {len(details) - _SHOWN_ERRORS} more" if len(details) > _SHOWN_ERRORS else ""
-    if response._assigned:
-        what = "data that an interceptor assigned"
-    message = f"answered {status} with {what} that does not fit: {shown}{more}"
-    return ResponseValidationError(message, response=response, details=details)
+    what = f"an empty body of {response.content_type}" if response.content_type else "an empty body"
+    return DecodeError(f"answered {response.status_code} with {what}, where JSON was declared", response=response)
 
 
 # ---- statuses that raise
@@ -224,7 +230,7 @@ def statuses(key: StatusKey) -> range:
     raise ValueError(f"{key!r} is no status: write a number from 300 to 599, a range of them, or '4XX' or '5XX'")
 
 
-def narrowest(errors: Mapping[range, type], status: int) -> type | None:
+def narrowest(errors: Mapping[range, D], status: int) -> D | None:
     """What the narrowest key that holds the status declares; of two as narrow, the upper layer's."""
     keys = [key for key in reversed(list(errors)) if status in key]
     return errors[min(keys, key=len)] if keys else None
@@ -244,12 +250,14 @@ def _is_variable(argument: object) -> bool:
     return hasattr(argument, "__constraints__")
 
 
-def status_failure(response: Response[Any], declared: type | None) -> HTTPStatusError[Any]:
+def status_failure(
+    response: Response[Any], declared: type | None, codecs: Sequence[Codec] = ()
+) -> HTTPStatusError[Any]:
     """The error for a status that is no success."""
     kind, model = status_error(response.status_code), cast("object", declared)
     if _is_error(declared):
         kind, model = declared, body_type(declared)
-    error = kind(f"answered {response.status_code}", response=response, body=_error_body(response, model))
+    error = kind(f"answered {response.status_code}", response=response, body=_error_body(response, model, codecs))
     error.retry_after = retry_after(response.headers)
     if response.content_type.lower().startswith("application/problem+json"):
         _add_problem(error, response)
@@ -260,7 +268,17 @@ def _is_error(declared: type | None) -> TypeGuard[type[HTTPStatusError[Any]]]:
     return isinstance(declared, type) and issubclass(declared, HTTPStatusError)
 
 
-def _error_body(response: Response[Any], model: object | None) -> object:
+def _error_body(response: Response[Any], model: object | None, codecs: Sequence[Codec] = ()) -> object:
+    if codecs:
+        from stubwire import _codecs
+
+        if _codecs.serves(codecs, response):
+            return _codecs.error_body(codecs, response, _model_adapter(Any if model is None else model))
+    if "pydantic_xml" in sys.modules:
+        from stubwire import _xml
+
+        if kinds := _xml.models(model):
+            return _xml.error_body(response, kinds)
     try:
         content = _charset.utf8(response.content, response.content_type)
         if model is None:

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Literal, cast, get_args, get_origin
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 from urllib.parse import quote
 
 import pydantic_core
@@ -25,13 +25,15 @@ from stubwire._headers import check_value
 from stubwire._secret import is_secret, revealed
 from stubwire.errors import ArgumentError, SpecError
 
+T = TypeVar("T")
+
 TextEncoder = Callable[[Any], str]
 """A value to text."""
 
 _NOT_IN_COOKIE = re.compile(r"[^\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]")
 _MASKED = b'"**********"'
 """What pydantic makes of a `SecretStr` in JSON."""
-_MASK_ADVICE = (
+MASK_ADVICE = (
     "pydantic would send a SecretStr in it as '**********': give the field a serializer, as in "
     "Annotated[SecretStr, PlainSerializer(SecretStr.get_secret_value)]"
 )
@@ -39,6 +41,11 @@ _UNEXPECTED = re.compile(
     r"[^\n]*\n *PydanticSerializationUnexpectedValue\(Expected `([^`]*)` - serialized value may not be as expected "
     r"(?:\[field_name='(\w+)')?"
 )
+_ENDLESS = re.compile(
+    r"^(?:Error serializing to JSON: ValueError: )?(?:Circular reference|Maximum serialization depth)"
+)
+_REASON = re.compile(r"Error calling function `[^`]*`: WireError: (.*)")
+"""What a type of `stubwire.types` refuses, which it says without showing it."""
 _NO_SEQUENCES: tuple[type, ...] = (str, bytes, bytearray, Mapping, BaseModel)
 _COLLECTIONS = (list, tuple, set, frozenset)
 
@@ -70,7 +77,7 @@ def _exactly(kind: type, where: str) -> TextEncoder:
 
     def encode(value: Any) -> str:
         if type(value) is kind:
-            return str(value) if kind is str else _plain_text(value, where)
+            return str(value) if kind is str else plain_text(value, where)
         if not general:
             general.append(_serialized(kind, where))
         return general[0](value)
@@ -89,7 +96,7 @@ def _choices(inner: object) -> tuple[object, ...]:
 
 def _choice(choices: tuple[object, ...], where: str) -> TextEncoder:
     try:
-        texts = {choice: _plain_text(pydantic_core.to_jsonable_python(choice), where) for choice in choices}
+        texts = {choice: plain_text(pydantic_core.to_jsonable_python(choice), where) for choice in choices}
     except ValueError:
         texts = {}
     if not texts:
@@ -113,19 +120,24 @@ def _serialized(hint: object, where: str) -> TextEncoder:
         try:
             shown = dump(value, mode="json", warnings="error", by_alias=True)
         except (ValueError, TypeError, RecursionError) as error:
-            message = _unfit(error, hint, value)
+            message = unfit(error, hint, value)
         else:
             if is_secret(value) and shown in ("**********", ""):
                 return revealed(value)  # what pydantic's serializer masks
             if shown is not None:
-                return _plain_text(shown, where)
+                return plain_text(shown, where)
             message = f"expected {name_of(hint)}, got {type(value).__name__}"
         raise ArgumentError(f"{where}: {message}")
 
     return encode
 
 
-def _plain_text(value: object, where: str) -> str:
+def plain_text(value: object, where: str) -> str:
+    """What stands for a scalar of JSON.
+
+    Raises:
+        ArgumentError: it is none, or a number that is infinite, not a number, or too long.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and not math.isfinite(value):
@@ -139,8 +151,15 @@ def _plain_text(value: object, where: str) -> str:
     raise ArgumentError(f"{where}: the number has too many digits")
 
 
-def _unfit(error: Exception, hint: object, value: object) -> str:
+def unfit(error: Exception, hint: object, value: object) -> str:
     """Why a value does not fit its type, in words that do not show it."""
+    if _ENDLESS.search(str(error)) or isinstance(error, RecursionError):
+        return "it contains itself, or is nested too deep"
+    reason = _REASON.search(str(error))
+    return reason[1] if reason else _mismatch(error, hint, value)
+
+
+def _mismatch(error: Exception, hint: object, value: object) -> str:
     match = _UNEXPECTED.match(str(error))
     if match and match[2]:
         return f"its field {match[2]!r} must be {match[1]}"
@@ -181,21 +200,47 @@ def query(hint: object, alias: str, where: str) -> TextEncoder:
     """The encoder of a query parameter, to `&name=value`; a sequence repeats the name."""
     lead = f"&{quote(alias, safe='')}="
     items = _kinds.item_type(hint)
-    text = scalar(hint if items is None else items, where)
-    valid = validator(hint, where) if items is not None and constrained(hint) else None
+    if items is not None:
+        pairs = several(hint, query(items, alias, where), where)
+        return lambda value: "".join(pairs(value))
+    text = scalar(hint, where)
 
     def encode(value: Any) -> str:
         return lead + _percent.query_text(text(value), where)
 
-    def encode_items(value: Any) -> str:
+    return encode
+
+
+def texts(hint: object, items: object, where: str) -> Callable[[Any], list[str]]:
+    """The encoder of a list of scalars, each as text.
+
+    Args:
+        hint: the type of the list.
+        items: that of its items.
+        where: what messages begin with.
+    """
+    return several(hint, scalar(items, where), where)
+
+
+def several(hint: object, write: Callable[[Any], T], where: str) -> Callable[[Any], list[T]]:
+    """What writes each item of a list, or of whatever else can be iterated and is no text and no object.
+
+    Args:
+        hint: the type of the list.
+        write: what writes an item.
+        where: what messages begin with.
+    """
+    valid = validator(hint, where) if constrained(hint) else None
+
+    def encode(value: Any) -> list[T]:
         if isinstance(value, _NO_SEQUENCES) or not isinstance(value, Iterable):
             raise ArgumentError(f"{where}: expected several values, got {type(value).__name__}")
         found = list(cast("Iterable[object]", valid(value) if valid else value))
         if None in found:
             raise ArgumentError(f"{where}: None cannot stand among several values")
-        return "".join(map(encode, found))
+        return [*map(write, found)]
 
-    return encode if items is None else encode_items
+    return encode
 
 
 # ---- headers and cookies
@@ -204,32 +249,40 @@ def query(hint: object, alias: str, where: str) -> TextEncoder:
 def header(hint: object, name: str, where: str) -> TextEncoder:
     """The encoder of a header's value."""
     text = scalar(hint, where)
+    return lambda value: header_text(name, text(value), where)
 
-    def encode(value: Any) -> str:
-        shown = text(value)
-        try:
-            return check_value(name, shown)
-        except ArgumentError as error:
-            message = str(error)
-        raise ArgumentError(f"{where}: {message}")
 
-    return encode
+def header_text(name: str, text: str, where: str) -> str:
+    """The text, if it can stand in a header.
+
+    Raises:
+        ArgumentError: it has a control character or one outside ASCII.
+    """
+    try:
+        return check_value(name, text)
+    except ArgumentError as error:
+        message = str(error)
+    raise ArgumentError(f"{where}: {message}")
 
 
 def cookie(hint: object, name: str, where: str) -> TextEncoder:
     """The encoder of a cookie, to `name=value` (RFC 6265, section 4.1.1)."""
     text = scalar(hint, where)
+    return lambda value: cookie_pair(name, text(value), where)
 
-    def encode(value: Any) -> str:
-        shown = text(value)
-        if _NOT_IN_COOKIE.search(shown):
-            raise ArgumentError(
-                f"{where}: a cookie's value cannot have blanks, quotes, commas, semicolons, backslashes, control "
-                "characters, or any outside ASCII: encode it first"
-            )
-        return f"{name}={shown}"
 
-    return encode
+def cookie_pair(name: str, text: str, where: str) -> str:
+    """A cookie, if its value can stand in one.
+
+    Raises:
+        ArgumentError: it cannot.
+    """
+    if _NOT_IN_COOKIE.search(text):
+        raise ArgumentError(
+            f"{where}: a cookie's value cannot have blanks, quotes, commas, semicolons, backslashes, control "
+            "characters, or any outside ASCII: encode it first"
+        )
+    return f"{name}={text}"
 
 
 # ---- bodies
@@ -240,7 +293,7 @@ def json_body(hint: object, where: str, *, exclude_unset: bool) -> Callable[[Any
     dump = adapter(hint, where).dump_json
     valid = validator(hint, where) if constrained(hint) else None
     takes_none = _kinds.allows_none(hint)
-    check = _model_check(hint, where)
+    check = model_check(hint, where)
 
     def encode(value: Any) -> bytes:
         if value is None and not takes_none:
@@ -252,17 +305,17 @@ def json_body(hint: object, where: str, *, exclude_unset: bool) -> Callable[[Any
         try:
             body = dump(value, by_alias=True, exclude_unset=exclude_unset, warnings="error")
         except (ValueError, TypeError, RecursionError) as error:
-            message = _unfit(error, hint, value)
+            message = unfit(error, hint, value)
         else:
             if _MASKED not in body:
                 return body
-            message = _MASK_ADVICE
+            message = MASK_ADVICE
         raise ArgumentError(f"{where}: {message}")
 
     return encode
 
 
-def _model_check(hint: object, where: str) -> Callable[[object], None] | None:
+def model_check(hint: object, where: str) -> Callable[[object], None] | None:
     """What refuses another model, of which pydantic would send the fields that happen to have the same names.
 
     It looks at a body, or at its items; there is none where something else than models may stand too.

@@ -1,181 +1,42 @@
-"""Endpoints: what a decorated stub is on the class, and what it is on a client.
+"""Endpoints: what a decorated stub is on a client.
 
-This module's rule: thin. A `Route` stands on the class; bound to a client it hands out an `Endpoint` or an
-`AsyncEndpoint`, which bind arguments, run the core in their colour, and return what the stub declares.
+This module's rule: thin. An endpoint binds its arguments, runs the core in its colour, and returns what the stub
+declares; one whose result is lazy leaves the call to that.
 """
 
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, Self, TypeVar, Unpack, cast, overload
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar, Unpack, cast, overload
 
-from stubwire import _compile
-from stubwire._annotations import SCOPE, Scope, name_of, raw_annotations
-from stubwire._bind import compile_bind
-from stubwire._decode import decoder, result_type
+from stubwire._annotations import name_of
 from stubwire._fold import Compiled, Mount
 from stubwire._fold import plan as fold
 from stubwire._options import CallOptions, Options, check
 from stubwire._runtime import SYNC, current, run_sync
 from stubwire._signature import signature
-from stubwire._template import Template
-from stubwire.errors import SpecError
 
 if TYPE_CHECKING:
     from stubwire._bind import Bind
     from stubwire._core import Core
     from stubwire._declaration import Declaration
+    from stubwire._lazy import Lazy
     from stubwire._plan import Plan
     from stubwire._request import Request
     from stubwire._response import Response
+    from stubwire._route import Route
     from stubwire._spec import EndpointSpec
 
 P = ParamSpec("P")
 T_co = TypeVar("T_co", covariant=True)
+A_co = TypeVar("A_co", covariant=True)
 R = TypeVar("R")
-
-PATH = "__stubwire_path__"
-"""Where the class of a resource keeps its path."""
 
 MOUNT = "__stubwire_mount__"
 """Where a client or a resource keeps its `Mount`."""
 
-_NO_OPTIONS = Options()
 
-
-class Route(Generic[P, T_co]):
-    """A decorated stub, as its class holds it: `GitHub.user_repos`.
-
-    It is called on a client, not on the class.
-    """
-
-    def __init__(self, declaration: Declaration) -> None:
-        stub = declaration.stub
-        self.__name__: str = stub.__name__
-        self.__qualname__: str = stub.__qualname__
-        self.__module__: str = stub.__module__
-        self.__doc__: str | None = stub.__doc__
-        self._declaration: Declaration = declaration
-        self._owner: type | None = None
-        self._names: tuple[str, ...] = ()
-        self._compiled: WeakKeyDictionary[type, dict[object, Compiled]] | None = None
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        """Remember the class, and the name there; what is wrong is found when the class is ready."""
-        self._owner = self._owner or owner
-        self._names = (*self._names, name)
-
-    @overload
-    def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
-    @overload
-    def __get__(self, instance: object, owner: type | None = None, /) -> Endpoint[P, T_co]: ...
-    def __get__(self, instance: object, owner: type | None = None, /) -> object:
-        """On a class, the route itself; on a client or resource, its endpoint, made once and kept there."""
-        if instance is None:
-            return self if owner is None or owner is self._owner else self._inherited_by(owner)
-        mount = mount_of(instance)
-        compiled = self._compiled_for(type(instance), mount.scope, mount.prefix)
-        kind = cast("type[_Bound[P, T_co]]", AsyncEndpoint if self._declaration.is_async else Endpoint)
-        endpoint = kind._make(compiled, mount, self._declaration, _NO_OPTIONS)
-        for name in self._names:
-            if inspect.getattr_static(type(instance), name, None) is self:  # it is not reached through `super()`
-                vars(instance)[name] = endpoint
-        return endpoint
-
-    if not TYPE_CHECKING:  # pragma: no branch - checkers say by themselves that a route is not called
-
-        def __call__(self, *_args, **_kwargs):
-            self._refuse_call()
-
-        def __getitem__(self, item):
-            self._refuse_subscript()
-
-    def _refuse_call(self) -> Never:
-        owner = self._owner
-        if owner is None:
-            raise self._hides_its_name(f"`import stubwire as sw` and `@sw.{self.__name__}(...)` there")
-        kind = owner.__name__
-        advice = (
-            f"annotate {kind.lower()}: {kind} there"
-            if not hasattr(owner, "base_url")
-            else f"{kind}().{self.__name__}(...)"
-        )
-        raise TypeError(f"{kind}.{self.__name__} is called on a client: {advice}")
-
-    def _refuse_subscript(self) -> Never:
-        raise self._hides_its_name(
-            f"`import builtins` and `builtins.{self.__name__}[...]` there, or `from __future__ import annotations`"
-        )
-
-    def _hides_its_name(self, advice: str) -> SpecError:
-        """An endpoint called `get` or `list` stands for the verb or the builtin in the rest of the class body."""
-        return SpecError(
-            f"{self._shown_name} is an endpoint, which hides the name {self.__name__!r} for the rest of the class "
-            f"body: write {advice}"
-        )
-
-    @property
-    def _shown_name(self) -> str:
-        return self.__qualname__.rpartition("<locals>.")[2]
-
-    @property
-    def spec(self) -> EndpointSpec:
-        """What the stub declares.
-
-        Raises:
-            SpecError: a name in its annotations is not defined.
-        """
-        owner = self._owner
-        if owner is None:
-            raise SpecError(f"{self._shown_name} stands in no class yet")
-        scope, prefix = scope_of(owner), prefix_of(owner)
-        return _compile.specify(self._declaration, owner, scope, prefix)
-
-    @property
-    def __signature__(self) -> inspect.Signature:
-        """The stub's signature without `self`."""
-        return signature(self._declaration, scope_of(self._owner or object))
-
-    def __repr__(self) -> str:
-        """Show method, path and result."""
-        raw = raw_annotations(self._declaration.stub).get("return")
-        returns = raw if isinstance(raw, str) else name_of(raw)
-        prefix = prefix_of(self._owner).text if self._owner else ""
-        return f"<{self._declaration.method} {prefix}{self._declaration.path} -> {returns}>"
-
-    def _inherited_by(self, owner: type) -> Route[P, T_co]:
-        route: Route[P, T_co] = Route(self._declaration)
-        route._owner = owner
-        return route
-
-    def _compiled_for(self, owner: type, scope: Scope, prefix: Template) -> Compiled:
-        """The stub, compiled for an owner; made once for each prefix and type argument."""
-        key = (prefix.text, scope.fixed)
-        if not _is_hashable(key):
-            return self._compile(owner, scope, prefix)
-        if self._compiled is None:
-            self._compiled = WeakKeyDictionary()
-        made = self._compiled.setdefault(owner, {})
-        return made[key] if key in made else made.setdefault(key, self._compile(owner, scope, prefix))
-
-    def _compile(self, owner: type, scope: Scope, prefix: Template) -> Compiled:
-        declaration = self._declaration
-        spec = _compile.specify(declaration, owner, scope, prefix)
-        template = _compile.full_path(declaration, prefix, spec.name)
-        data_type, wants_response = result_type(spec.returns)
-        return Compiled(
-            spec=spec,
-            template=template,
-            bind=compile_bind(spec, template),
-            decode=decoder(data_type, spec.unwrap, spec.name),
-            wants_response=wants_response,
-            options=_compile.verb_layer(declaration.options),
-            key=declaration.options.get("idempotency_key", False),
-        )
-
-
-class _Bound(Generic[P, T_co]):
+class Bound(Generic[P, T_co]):
     """What both colours of a bound endpoint share."""
 
     __name__: str
@@ -226,6 +87,11 @@ class _Bound(Generic[P, T_co]):
         """The stub's signature without `self`."""
         return signature(self._declaration, self._mount.scope)
 
+    @property
+    def _lazy(self) -> Lazy:
+        """How the result of a lazy endpoint is made."""
+        return cast("Lazy", self._compiled.lazy)
+
     def request(self, *args: P.args, **kwargs: P.kwargs) -> Request:
         return self._bind(self._plan, *args, **kwargs)
 
@@ -244,7 +110,7 @@ class _Bound(Generic[P, T_co]):
         return f"<{self.__qualname__}: {spec.method} {spec.path} -> {name_of(spec.returns)}>"
 
 
-class Endpoint(_Bound[P, T_co]):
+class Endpoint(Bound[P, T_co]):
     """A synchronous stub on a client: call it for its result, or through `.aio` for a coroutine of it."""
 
     _aio: AsyncEndpoint[P, T_co] | None = None
@@ -272,7 +138,7 @@ class Endpoint(_Bound[P, T_co]):
         return self._aio
 
 
-class AsyncEndpoint(_Bound[P, T_co]):
+class AsyncEndpoint(Bound[P, T_co]):
     """An `async def` stub on a client, or any endpoint's `.aio`: call it for a coroutine of its result."""
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
@@ -289,6 +155,34 @@ class AsyncEndpoint(_Bound[P, T_co]):
         plan = self._plan
         request = self._bind(plan, *args, **kwargs)
         return await self._core.run(plan, request, current())
+
+
+class LazyEndpoint(Bound[P, T_co], Generic[P, T_co, A_co]):
+    """A stub that returns `Pages` or `Stream`: calling it sends nothing, iterating what it returns does.
+
+    Wrong arguments are refused by the call. It has no `.response`: each page has its own, and so has an open stream.
+    """
+
+    _aio: AsyncLazyEndpoint[P, A_co] | None = None
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
+        request = self._bind(self._plan, *args, **kwargs)
+        return cast("T_co", self._lazy.sync(self._core, self._plan, request))
+
+    @property
+    def aio(self) -> AsyncLazyEndpoint[P, A_co]:
+        """The asynchronous twin of this endpoint, whose result is not awaited but iterated with `async for`."""
+        if self._aio is None:
+            self._aio = AsyncLazyEndpoint._make(self._compiled, self._mount, self._declaration, self._options)
+        return self._aio
+
+
+class AsyncLazyEndpoint(Bound[P, T_co]):
+    """A stub that returns `AsyncPages` or `AsyncStream`, or the `.aio` of one that returns `Pages` or `Stream`."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
+        request = self._bind(self._plan, *args, **kwargs)
+        return cast("T_co", self._lazy.asynchronous(self._core, self._plan, request))
 
 
 def call_options(options: CallOptions, where: str) -> Options:
@@ -318,24 +212,3 @@ def mount_of(instance: object) -> Mount:
             raise TypeError(f"{name} was not made ready: call super().__init__(...) in its __init__")
         raise TypeError(f"{name} belongs to no client: annotate it there, as in `{name.lower()}: {name}`")
     return mount
-
-
-def scope_of(owner: type) -> Scope:
-    """The names that the annotations of a class may use."""
-    scope: Scope | None = owner.__dict__.get(SCOPE)
-    return scope or Scope(owner, {})
-
-
-def prefix_of(owner: type) -> Template:
-    """The path of a resource class; nothing for a client."""
-    prefix: Template = getattr(owner, PATH, Template("", ()))
-    return prefix
-
-
-def _is_hashable(key: object) -> bool:
-    """Whether a type argument can be a key: `Annotated[int, [1]]` cannot."""
-    try:
-        hash(key)
-    except TypeError:
-        return False
-    return True

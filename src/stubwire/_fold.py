@@ -6,12 +6,12 @@ or resource stands, a `Compiled` what a stub says; a plan is both with the optio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
-from stubwire import _kinds, _options
+from stubwire import _kinds, _lazy, _options
 from stubwire._decode import Decoder, statuses
 from stubwire._headers import Pairs, check_value
 from stubwire._options import HeaderValue, Options, QueryValue, Timeout, reveal
@@ -22,14 +22,19 @@ from stubwire.markers import Unset
 if TYPE_CHECKING:
     from stubwire._annotations import Scope
     from stubwire._bind import Bind
+    from stubwire._codecs import Codec
     from stubwire._core import Core
-    from stubwire._spec import EndpointSpec
+    from stubwire._lazy import Lazy
+    from stubwire._spec import EndpointSpec, ParameterSpec
     from stubwire._template import Template
     from stubwire._types import Auth
     from stubwire._url import BaseUrl
     from stubwire.retry import Retry
 
 DEFAULT_KEY_HEADER = "Idempotency-Key"
+ANYTHING = "*/*"
+"""The `Accept` that is sent anyway."""
+JSON_TYPE = ("Content-Type", "application/json")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -42,6 +47,8 @@ class Compiled:
         bind: from arguments to a request.
         decode: from a response to the result.
         wants_response: whether the stub returns the whole `Response`.
+        lazy: how its result is made, if that is fetched while it is iterated.
+        accept: the `Accept` header where nobody declares one.
         options: those of its verb.
         key: the verb's `idempotency_key`.
     """
@@ -51,6 +58,8 @@ class Compiled:
     bind: Bind
     decode: Decoder
     wants_response: bool
+    lazy: Lazy | None
+    accept: str
     options: Options
     key: bool | str
 
@@ -84,6 +93,8 @@ def plan(compiled: Compiled, mount: Mount, options: Options, name: str) -> Plan:
     said = upper.over(compiled.options.over(mount.lower))
     folded = said.over(_options.DEFAULTS)
     pairs = tuple((key, reveal(value)) for key, value in folded.headers.items())
+    if compiled.accept != ANYTHING and not (_names("accept", pairs) or mount.core.pool.states_accept()):
+        pairs = (*pairs, ("Accept", compiled.accept))
     auth = cast("Auth | None", folded.auth)
     auth_headers, auth_query = tuple(getattr(auth, "names", ())), tuple(getattr(auth, "query_names", ()))
     secrets = _secrets((*auth_headers, *auth_query), folded.headers, compiled.spec)
@@ -97,7 +108,7 @@ def plan(compiled: Compiled, mount: Mount, options: Options, name: str) -> Plan:
         origin=mount.base.origin,
         query=_merge(compiled.template.query, folded.query),
         pairs=pairs,
-        body_pairs=_with_content_type(pairs),
+        body_pairs=pairs if _names("content-type", pairs) else (*pairs, JSON_TYPE),
         secrets=secrets,
         auth=auth,
         auth_headers=auth_headers,
@@ -111,6 +122,8 @@ def plan(compiled: Compiled, mount: Mount, options: Options, name: str) -> Plan:
         key=key,
         errors={statuses(status): kind for status, kind in folded.errors.items()},
         none_on=compiled.spec.none_on,
+        codecs=cast("Sequence[Codec]", folded.codecs),
+        streams=_lazy.kind(compiled.spec.returns) == "stream",
         bind=compiled.bind,
         decode=compiled.decode,
     )
@@ -125,17 +138,24 @@ def _idempotency_key(verb: bool | str, view: bool | str | Unset) -> tuple[str | 
     return (header if wanted else None), None
 
 
-def _with_content_type(pairs: Pairs) -> Pairs:
-    if any(name.lower() == "content-type" for name, _ in pairs):
-        return pairs
-    return (*pairs, ("Content-Type", "application/json"))
+def _names(name: str, pairs: Pairs) -> bool:
+    return any(key.lower() == name for key, _ in pairs)
 
 
 def _secrets(auth: tuple[str, ...], headers: Mapping[str, HeaderValue], spec: EndpointSpec) -> frozenset[str]:
     """The names that were declared secret: by auth, or by a `SecretStr`."""
     by_value = [name for name, value in headers.items() if is_secret(value)]
-    by_type = [parameter.alias for parameter in spec.parameters if _kinds.is_secret(parameter.annotation)]
+    by_type = [name for parameter in spec.parameters for name in _secret_names(parameter)]
     return frozenset(name.lower() for name in (*auth, *by_value, *by_type))
+
+
+def _secret_names(parameter: ParameterSpec) -> list[str]:
+    """The names under which a parameter may send a secret: a record's, where it spreads."""
+    if _kinds.is_body(parameter.annotation):
+        from stubwire._fields import secret_names
+
+        return secret_names(parameter.annotation, parameter.alias, parameter.role)
+    return [parameter.alias] if _kinds.is_secret(parameter.annotation) else []
 
 
 def _merge(template: Pairs, query: Mapping[str, QueryValue]) -> Pairs:

@@ -6,6 +6,7 @@ This module's rule: pure questions about types; no values.
 from __future__ import annotations
 
 import dataclasses
+import io
 import typing
 from collections import abc
 from typing import Annotated, Any, get_args, get_origin
@@ -19,6 +20,9 @@ from stubwire.markers import Marker, Unset
 
 SEQUENCES = (list, tuple, set, frozenset, abc.Sequence, abc.Iterable, abc.Collection, abc.Set)
 _MAPPINGS = (dict, abc.Mapping, abc.MutableMapping)
+_ONCE = (abc.Iterator, abc.Generator, abc.AsyncIterable, abc.AsyncIterator, abc.AsyncGenerator)
+UPLOAD = "__stubwire_upload__"
+"""The attribute that marks the class of files to send, which is imported only where one is sent."""
 _ALIASES: tuple[type[TypeAliasType], ...] = (TypeAliasType, getattr(typing, "TypeAliasType", TypeAliasType))
 
 
@@ -121,13 +125,31 @@ def is_body(hint: object, within: tuple[object, ...] = ()) -> bool:
     return False
 
 
+def is_stream(hint: object) -> bool:
+    """Whether a value of the type is read while it is sent: a file object, an `Upload`, or what is iterated once."""
+    origins = [get_origin(inner) or inner for inner in map(plain, members(hint))]
+    return any(origin in _ONCE or (isinstance(origin, type) and _is_file(origin)) for origin in origins)
+
+
+def _is_file(kind: type[Any]) -> bool:
+    return hasattr(kind, UPLOAD) or issubclass(kind, (io.IOBase, typing.IO))
+
+
 def _is_record(kind: Any) -> bool:
     return dataclasses.is_dataclass(kind) or is_typeddict(kind) or issubclass(kind, (BaseModel, *_MAPPINGS))
 
 
+def writes_itself(hint: object) -> bool:
+    """Whether a serializer stands beside the type, such as pydantic's `PlainSerializer`: only it knows the shape."""
+    return any(hasattr(item, "when_used") and hasattr(item, "func") for item in metadata(hint))
+
+
 def item_type(hint: object) -> object | None:
-    """The items' type of a sequence of scalars; `None` for anything else."""
-    inner = plain(without_none(hint))
+    """The items' type of a sequence; `None` for anything else, and for one that its own serializer writes."""
+    hint = without_none(hint)
+    if writes_itself(hint):
+        return None
+    inner = plain(hint)
     origin = get_origin(inner) or inner
     if origin not in SEQUENCES:
         return None

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast, get_args
 
 from typing_extensions import TypedDict
 
@@ -18,12 +18,13 @@ from stubwire._headers import check_name, check_value
 from stubwire._secret import is_secret, revealed
 from stubwire._spec import StatusKey
 from stubwire.errors import ArgumentError, ConfigurationError
-from stubwire.markers import UNSET, Unset
+from stubwire.markers import UNSET, Style, Unset
 from stubwire.retry import Retry
 
 if TYPE_CHECKING:
     from pydantic import SecretBytes, SecretStr
 
+    from stubwire._codecs import Codec
     from stubwire._types import Auth
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -144,6 +145,8 @@ class Options:
     idempotency_key: bool | str | Unset = UNSET
     follow_redirects: bool | Unset = UNSET
     max_response_bytes: int | Unset | None = UNSET
+    query_style: Style | Unset = UNSET
+    codecs: Sequence[Codec] | Unset = UNSET
     headers: Mapping[str, HeaderValue] = field(default_factory=dict[str, HeaderValue], repr=False)
     query: Mapping[str, QueryValue] = field(default_factory=dict[str, QueryValue], repr=False)
     errors: Mapping[StatusKey, type] = field(default_factory=dict[StatusKey, type])
@@ -161,6 +164,7 @@ class Options:
         return replace(lower, **merged)
 
 
+STYLES: tuple[str, ...] = get_args(Style)
 DEFAULT_TIMEOUT = Timeout()
 DEFAULT_RETRY = Retry()
 DEFAULT_MAX_RESPONSE_BYTES = 100 * 2**20
@@ -172,6 +176,8 @@ DEFAULTS = Options(
     idempotency_key=False,
     follow_redirects=False,
     max_response_bytes=DEFAULT_MAX_RESPONSE_BYTES,
+    query_style="form",
+    codecs=(),
 )
 """What holds where nobody says anything."""
 
@@ -215,6 +221,8 @@ def _check_types(options: Options) -> None:
         raise ConfigurationError(f"retry={retry!r} must be a Retry, or None: write Retry(max_retries=3)")
     if not (auth is None or isinstance(auth, Unset) or callable(auth)):
         raise ConfigurationError(f"auth must be an Auth such as BearerAuth(token), not {kind_of(auth)}")
+    if options.query_style not in (UNSET, *STYLES):
+        raise ConfigurationError(f"query_style={options.query_style!r} is no style: write one of {', '.join(STYLES)}")
     flags: tuple[tuple[str, tuple[type, ...]], ...] = (
         ("follow_redirects", (bool, Unset)),
         ("idempotency_key", (bool, str, Unset)),

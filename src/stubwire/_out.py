@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 from stubwire import _encode
 from stubwire._bind import finish
 from stubwire._decode import Decoder, decoder
-from stubwire._fold import Compiled, Mount, plan
+from stubwire._fold import ANYTHING, Compiled, Mount, plan
 from stubwire._headers import check_name, check_value, is_name
 from stubwire._options import HeaderValue, Options, reveal
 from stubwire._secret import is_secret
@@ -24,8 +24,10 @@ from stubwire._spec import EndpointSpec
 from stubwire._template import Template, TemplateError, parse
 from stubwire._url import origin
 from stubwire.errors import ArgumentError, SpecError
+from stubwire.markers import Unset
 
 if TYPE_CHECKING:
+    from stubwire._codecs import Codec
     from stubwire._plan import Plan
     from stubwire._request import Request
     from stubwire._response import Response
@@ -61,7 +63,8 @@ def prepare(mount: Mount, method: str, path: str, into: object, sent: Sent) -> t
     if not is_name(method):
         raise ArgumentError(f"{name}: {method!r} is no HTTP method")
     template, absolute = _target(path, name)
-    made = plan(_compiled(template, method.upper(), into, name), mount, Options(headers=_headers(sent, name)), name)
+    compiled = _compiled(template, method.upper(), into, mount.lower, name)
+    made = plan(compiled, mount, Options(headers=_headers(sent, name)), name)
     params = sent.get("params") or {}
     hidden = {key.lower() for key, value in params.items() if is_secret(value)}
     made = replace(
@@ -137,22 +140,33 @@ def _content(sent: Sent, name: str) -> bytes | None:
     return _encode.json_body(object, f"{name}: json", exclude_unset=False)(json)
 
 
-def _compiled(template: Template, method: str, into: Any, name: str) -> Compiled:
+def _compiled(template: Template, method: str, into: Any, lower: Options, name: str) -> Compiled:
     returns = object if into is None else into
     spec = EndpointSpec(name, method, template.text, (), returns, False, None, {}, frozenset())
     try:
-        decode = _whole if into is None else _decoder(into, repr(into))
+        codecs = () if isinstance(lower.codecs, Unset) else tuple(lower.codecs)
+        decode = _whole if into is None else _decoder(into, repr(into), codecs)
     except SpecError as error:
         message = str(error)
     else:
-        return Compiled(spec, template, finish, decode, into is None, Options(), False)
+        return Compiled(
+            spec=spec,
+            template=template,
+            bind=finish,
+            decode=decode,
+            wants_response=into is None,
+            lazy=None,
+            accept=ANYTHING,
+            options=Options(),
+            key=False,
+        )
     raise ArgumentError(f"{name}: {message}")
 
 
 @lru_cache(maxsize=256)
-def _decoder(into: Any, shown: str) -> Decoder:  # noqa: ARG001 - a part of the key
+def _decoder(into: Any, shown: str, codecs: tuple[Codec, ...]) -> Decoder:  # noqa: ARG001 - `shown` is part of the key
     """The decoder of a type; `shown` tells apart types that are equal, such as unions in another order."""
-    return decoder(into, None, "into")
+    return decoder(into, None, "into", codecs=codecs)
 
 
 def _whole(response: Response) -> object:

@@ -34,6 +34,17 @@ def segment(text: str, where: str) -> str:
     return _quoted(text, where)
 
 
+def whole(encoded: str, where: str) -> str:
+    """A segment that was put together of encoded pieces, if it is no dot segment.
+
+    Raises:
+        ArgumentError: it is.
+    """
+    if _has_dot_segment(encoded):
+        raise ArgumentError(f"{where}: '.' and '..' in any spelling cannot fill a path segment")
+    return encoded
+
+
 def segments(text: str, where: str) -> str:
     """Text as several path segments: its slashes survive, each piece is held to the rules of `segment`."""
     return "/".join(segment(piece, where) for piece in text.split("/"))

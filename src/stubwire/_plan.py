@@ -5,11 +5,12 @@ This module's rule: made once, at first access, and only read afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from stubwire._codecs import Codec
     from stubwire._decode import Decoder
     from stubwire._headers import Pairs
     from stubwire._request import Request
@@ -28,7 +29,7 @@ class Plan:
         origin: that of `base_url`: where credentials may go.
         query: encoded pairs that are always sent, unless the call replaces them.
         pairs: headers that are always sent.
-        body_pairs: the same with a JSON body's content type.
+        body_pairs: the same with the content type of a body.
         secrets: lower-case names of headers and query parameters that were declared secret.
         auth_headers: the headers that auth will set.
         auth_query: the query parameters that auth will set.
@@ -38,6 +39,7 @@ class Plan:
         key: the key itself, `None` to mint one for each call.
         errors: what statuses raise.
         none_on: statuses that mean `None`.
+        streams: whether the body of a success is left to whoever asked for it.
         bind: the compiled function from arguments to a request.
         decode: from a successful response to the result.
     """
@@ -63,6 +65,8 @@ class Plan:
     key: str | None
     errors: dict[range, type]
     none_on: frozenset[int]
+    codecs: Sequence[Codec]
+    streams: bool
     bind: Callable[..., Request]
     decode: Decoder
 

@@ -210,6 +210,13 @@ class Pool:
         fill = self.library.client_headers(client, request._secrets, trusted=trusted)
         return self.library.request(request, origin, timeout, fill, to_client=True)
 
+    def states_accept(self) -> bool:
+        """Whether the user's own client says what it accepts, which its library by itself does not."""
+        if self._given is None or not self._given.is_client:
+            return False
+        accept: str = (self._given.sync or self._given.asynchronous).headers.get("accept", "*/*")
+        return accept != "*/*"
+
     def _through_client(self, client: Any, client_auth: bool) -> Any:
         if client.is_closed:
             raise ConfigurationError(f"{self._owner} was given an http_client that is closed: close it later")

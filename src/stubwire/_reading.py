@@ -8,15 +8,18 @@ from __future__ import annotations
 from inspect import Parameter
 from typing import TYPE_CHECKING
 
+from stubwire import _kinds, _lazy
 from stubwire._annotations import Scope, declaring, raw_annotations
-from stubwire._declaration import Argument, Declaration, arguments
-from stubwire._roles import RoleError, role
+from stubwire._declaration import Argument, Declaration, arguments, keywords
+from stubwire._roles import Place, RoleError, place
 from stubwire._spec import ParameterSpec, Role
+from stubwire._template import Placeholder
 from stubwire.errors import SpecError
 from stubwire.markers import Marker
 
 if TYPE_CHECKING:
     from stubwire._template import Template
+    from stubwire.markers import Style
 
 
 class Reading:
@@ -25,13 +28,15 @@ class Reading:
     Attributes:
         where: class and method, for messages.
         template: the path, with the prefixes of its resources.
-        arguments: the stub's parameters.
+        arguments: the stub's parameters; once it is complete, those in `**params: Unpack[...]` too.
 
     Raises:
-        SpecError: its signature is wrong, or does not supply the path.
+        SpecError: its signature is wrong.
     """
 
-    def __init__(self, declaration: Declaration, owner: type, scope: Scope, template: Template) -> None:
+    def __init__(
+        self, declaration: Declaration, owner: type, scope: Scope, template: Template, style: Style | None = None
+    ) -> None:
         stub = declaration.stub
         self.where = declaration.where(owner)
         self.template = template
@@ -42,9 +47,22 @@ class Reading:
         self._module = stub.__globals__
         self._raw = raw_annotations(stub)
         self._declared_in = declaring(owner, stub)
-        self._roles = scope.roles.setdefault((declaration.method, self._declared_in), {})
+        self._style: Style | None = style
+        self._roles = scope.roles.setdefault((declaration.method, self._declared_in, style), {})
+        self._hints: dict[str, object] = {}
+        self._further = keywords(stub)
         if "return" not in self._raw:
             raise SpecError(f"{self.where}: has no return type: write -> Model for what it returns, or -> None")
+
+    def complete(self) -> None:
+        """Take the keys of `**params: Unpack[...]` among the parameters, and see that they supply the path.
+
+        Raises:
+            SpecError: they do not, or `**params` is no TypedDict.
+            NameError: the type of `**params` has a name that is not defined yet.
+        """
+        if self._further is not None:
+            self._unpack(self._further)
         own = {argument.name for argument in self.arguments}
         for name in self._names:
             if name not in own:
@@ -52,6 +70,16 @@ class Reading:
                     f"{self.where}: path {self.template.text!r} names {name!r}, which no parameter supplies: "
                     f"write the parameter {name}: str, or take <{name}> out of the path"
                 )
+
+    def _unpack(self, name: str) -> None:
+        """Take the keys of `**name` among the parameters."""
+        from stubwire._unpacked import unpacked
+
+        hint = self._resolved(self._raw[name], f"parameter {name!r}") if name in self._raw else None
+        taken = {argument.name for argument in self.arguments}
+        for key in unpacked(hint, name, taken, self.where):
+            self.arguments.append(key.argument)
+            self._hints[key.argument.name] = key.hint if key.argument.name in self._names else key.sent
 
     def hint(self, argument: Argument) -> object:
         """The type of a parameter.
@@ -61,6 +89,8 @@ class Reading:
             NameError: it has a name that is not defined yet.
         """
         name = argument.name
+        if name in self._hints:
+            return self._hints[name]
         if name in self._raw:
             return self._resolved(self._raw[name], f"parameter {name!r}")
         if name in self._names:
@@ -68,6 +98,11 @@ class Reading:
         if argument.default is Parameter.empty:
             raise SpecError(f"{self._at(argument)} has no annotation: write {name}: str, or the type that it has")
         return object
+
+    @property
+    def may_be_lazy(self) -> bool:
+        """Whether the result may be one that is fetched while it is iterated, as far as can be seen."""
+        return _lazy.may_be(self._raw["return"])
 
     def returns(self) -> object:
         """The type of the result.
@@ -77,23 +112,29 @@ class Reading:
         """
         return self._resolved(self._raw["return"], "the result")
 
-    def role(self, argument: Argument, *, mounted: bool = True) -> tuple[Role, str]:
-        """Where a parameter goes, and its name there; decided once for parameters that are alike.
+    def places(self, argument: Argument, *, mounted: bool = True) -> tuple[tuple[str, Role, str], ...]:
+        """The parameter's name, where it goes, and its names there: several for one that spreads.
 
         Raises:
             SpecError: it cannot go anywhere.
             NameError: its type has a name that is not defined yet.
         """
+        return self._place(argument, mounted=mounted).names
+
+    def _place(self, argument: Argument, *, mounted: bool = True) -> Place:
+        """Where a parameter goes; decided once for parameters that are alike."""
         name, default = argument.name, argument.default
         in_path = name in self._names
         given = type(default) if default is not Parameter.empty else default
-        key: object = (name, self._raw.get(name, Parameter.empty), in_path, given)
+        raw = self._hints.get(name, self._raw.get(name, Parameter.empty))
+        many = in_path and Placeholder(name, many=True) in self.template.parts
+        key: object = (name, raw, in_path, many, given)
         try:
             found = self._roles.get(key)
         except TypeError:  # an unhashable annotation, decided each time
             key, found = object(), None
         if found is None:
-            found = self._roles[key] = self._decided(argument, in_path=in_path)
+            found = self._roles[key] = self._decided(argument, in_path=in_path, many=many)
         if found[0] == "path" and not in_path and mounted:
             raise SpecError(
                 f"{self._at(argument)} is marked Path(), but the path {self.template.text!r} has no <{name}>: "
@@ -101,7 +142,7 @@ class Reading:
             )
         return found
 
-    def _decided(self, argument: Argument, *, in_path: bool) -> tuple[Role, str]:
+    def _decided(self, argument: Argument, *, in_path: bool, many: bool) -> Place:
         name, default = argument.name, argument.default
         if isinstance(default, Marker):
             kind = type(default).__name__
@@ -111,15 +152,32 @@ class Reading:
                 f"{self._at(argument)} has a Field as default: write {name}: Annotated[..., Field(...)] = ..."
             )
         try:
-            return role(name, self.hint(argument), self._method, in_path=in_path, none=default is None)
+            hint = self.hint(argument)
+            found = place(
+                name,
+                hint,
+                self._method,
+                in_path=in_path,
+                many=many,
+                none=default is None,
+                style=self._style,
+            )
+            if found.role in ("form", "file") or (
+                found.role == "body" and (_kinds.markers(hint) or _kinds.is_stream(hint))
+            ):
+                from stubwire import _body_roles  # for what is more than the JSON of its type
+
+                _body_roles.check(found.role, hint, self._method)
         except RoleError as error:
             message = str(error)
+        else:
+            return found
         raise SpecError(f"{self._at(argument)} {message}")
 
     def parameter(self, argument: Argument) -> ParameterSpec:
         """A parameter's spec."""
         hint = self.hint(argument)
-        found, alias = self.role(argument)
+        found, alias, _ = self._place(argument)
         return ParameterSpec(argument.name, alias, found, hint, argument.default, argument.kind)
 
     def _resolved(self, raw: object, what: str) -> object:

@@ -112,7 +112,7 @@ def _query_part(part: str, declared: frozenset[str]) -> str:
     for piece in part.split(";"):
         name, equals, _ = piece.partition("=")
         plain = unquote_plus(name)
-        if equals and (plain.lower() in declared or is_secret(plain)):
+        if equals and (plain.partition("[")[0].lower() in declared or plain.lower() in declared or is_secret(plain)):
             return ";".join([*shown, f"{name}={REDACTED}"])
         shown.append(piece)
     return part

@@ -16,6 +16,7 @@ from stubwire._headers import Headers, Pairs
 
 if TYPE_CHECKING:
     from stubwire._call import Call
+    from stubwire._payload import Payload
     from stubwire._plan import Plan
     from stubwire._response import Attempt
     from stubwire._spec import EndpointSpec
@@ -38,12 +39,24 @@ class Request:
     Attributes:
         method: in upper case.
         url: absolute and encoded.
-        content: the body's bytes, or `None` without a body.
+        content: the body's bytes, or `None` without a body, and for one that is streamed.
         arguments: the stub's arguments by parameter name.
         attempt: which attempt this copy is for, from 1; 0 before the first.
     """
 
-    __slots__ = ("_call", "_headers", "_pairs", "_plan", "_risks", "arguments", "attempt", "content", "method", "url")
+    __slots__ = (
+        "_call",
+        "_headers",
+        "_pairs",
+        "_payload",
+        "_plan",
+        "_risks",
+        "arguments",
+        "attempt",
+        "content",
+        "method",
+        "url",
+    )
 
     def __init__(
         self,
@@ -63,6 +76,7 @@ class Request:
         self._plan: Plan | None = None
         self._call: Call | None = None
         self._risks: list[tuple[str, Pairs]] = []
+        self._payload: Payload | None = None
 
     @classmethod
     def _bound(
@@ -80,6 +94,7 @@ class Request:
         self._plan = plan
         self._call = None
         self._risks = []
+        self._payload = None
         return self
 
     @property
@@ -117,7 +132,7 @@ class Request:
         copy.method = changes.get("method", copy.method)
         copy.url = changes.get("url", copy.url)
         if "content" in changes:
-            copy.content = changes["content"]
+            copy.content, copy._payload = changes["content"], None
         if "headers" in changes:
             copy._headers = Headers(changes["headers"])
         return copy
@@ -127,10 +142,17 @@ class Request:
         words = ["curl", "-X", self.method, self._shown_url()]
         for name, value in self._shown_headers():
             words += ["-H", f"{name}: {value}"]
-        if self.content is not None:
+        if self._payload is not None:
+            words += ["--data-binary", f"<{self._payload}>"]
+        elif self.content is not None:
             body = _redact.json_body(self.content)
             words += ["--data-raw", f"<{len(self.content)} bytes>" if body is None else body]
         return shlex.join(words)
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the body is read while it is sent, from a file or an iterable, so that `content` does not have it."""
+        return self._payload is not None
 
     @property
     def line(self) -> str:
@@ -173,11 +195,13 @@ class Request:
         copy._plan = self._plan
         copy._call = self._call
         copy._risks = self._risks
+        copy._payload = self._payload
         return copy
 
     def _redacted(self) -> Request:
         """A copy that keeps no secret in its URL and headers, for errors to carry."""
         copy = self._copy()
+        copy._payload = None  # an error does not keep a file open
         copy.url = _redact.url(self.url, self._secrets)
         copy._pairs = tuple(_redact.headers(copy._pairs, self._secrets))
         return copy

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, cast, get_origin
 
 from stubwire import _compile
 from stubwire._annotations import SCOPE, Scope, class_annotations, creating_locals
-from stubwire._endpoint import MOUNT, PATH, Route, mount_of, prefix_of, scope_of
+from stubwire._endpoint import MOUNT, mount_of
+from stubwire._route import PATH, Route, prefix_of, scope_of
 from stubwire.errors import SpecError
 
 if TYPE_CHECKING:
     from stubwire._template import Template
+    from stubwire.markers import Style
 
 
 class Resource:
@@ -96,7 +98,15 @@ class ResourceSlot:
         """The path of the resource below that of what holds it."""
         return _compile.join_path(prefix, prefix_of(kind), f"{self._holder.__name__}.{self._name}")
 
-    def check(self, scope: Scope, prefix: Template, *, mounted: bool, above: tuple[type, ...] = ()) -> None:
+    def check(
+        self,
+        scope: Scope,
+        prefix: Template,
+        *,
+        mounted: bool,
+        style: Style | None,
+        above: tuple[type, ...] = (),
+    ) -> None:
         """Check the resource once more where it stands: behind the path, and with the types, of what holds it.
 
         Raises:
@@ -111,9 +121,9 @@ class ResourceSlot:
         path = self.path(prefix, kind)
         for item in _items(kind.__mro__).values():
             if isinstance(item, ResourceSlot):
-                item.check(inner, path, mounted=mounted, above=(*above, kind))
+                item.check(inner, path, mounted=mounted, style=style, above=(*above, kind))
             else:
-                _compile.check(item._declaration, kind, inner, path, mounted=mounted)
+                _compile.check(item._declaration, kind, inner, path, mounted=mounted, style=style)
 
 
 def resource_class(hint: object) -> type[Resource] | None:
@@ -139,23 +149,30 @@ def prepare(owner: type, prefix: Template, local: Mapping[str, object], reserved
     for name, hint in class_annotations(owner).items():
         if name not in vars(owner) and _is_resource(hint, owner, scope, reserved=name in reserved):
             setattr(owner, name, ResourceSlot(name, hint, owner))
-    mounted = not issubclass(owner, Resource)
+    mounted = Resource not in owner.__mro__
+    style = _style(owner) if mounted else None
     for name, item in _items(_unchecked(owner, scope)).items():
         if name in reserved:
             raise SpecError(f"{owner.__name__}.{name}: every client has something of this name: write {name}_")
         if isinstance(item, ResourceSlot):
-            item.check(scope, prefix, mounted=mounted)
+            item.check(scope, prefix, mounted=mounted, style=style)
         else:
-            _compile.check(item._declaration, owner, scope, prefix, mounted=mounted)
+            _compile.check(item._declaration, owner, scope, prefix, mounted=mounted, style=style)
+
+
+def _style(owner: type) -> Style | None:
+    """How a client's class writes lists and objects; what is no style is refused with its other options."""
+    stated: object = getattr(owner, "query_style", None)
+    return cast("Style", stated) if isinstance(stated, str) else None
 
 
 def _unchecked(owner: type, scope: Scope) -> tuple[type, ...]:
     """The classes whose endpoints and resources were not checked as this class has them.
 
-    It inherits what was checked, unless it fills in a type variable, has a path of its own, or has a base with
-    endpoints that is no client or resource.
+    It inherits what was checked, unless it fills in a type variable, has a path or a query style of its own, or has a
+    base with endpoints that is no client or resource.
     """
-    if scope.fixed or PATH in vars(owner) or any(map(_is_mixin, owner.__mro__)):
+    if scope.fixed or not {PATH, "query_style"}.isdisjoint(vars(owner)) or any(map(_is_mixin, owner.__mro__)):
         return owner.__mro__
     return (owner,)
 

@@ -6,7 +6,7 @@ This module's rule: a response is plain data; what a status or a body means is d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, cast, overload
 
 import pydantic_core
 from typing_extensions import TypeVar
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", default=Any)
 R = TypeVar("R")
+H = TypeVar("H")
+D = TypeVar("D")
+A = TypeVar("A", default=Any)
+"""What a type is that checkers cannot name, such as an `Annotated` one: what the caller says."""
 
 REQUEST_ID_HEADERS = (
     "x-request-id",
@@ -158,6 +162,31 @@ class Response(Generic[T]):
     def content_type(self) -> str:
         """The `Content-Type` header, or an empty text."""
         return self.headers.get("content-type", "")
+
+    @overload
+    def header(self, name: str, /) -> str: ...
+    @overload
+    def header(self, name: str, /, *, default: D) -> str | D: ...
+    @overload
+    def header(self, name: str, into: type[H], /) -> H: ...
+    @overload
+    def header(self, name: str, into: type[H], /, *, default: D) -> H | D: ...
+    @overload
+    def header(self, name: str, into: object, /, *, default: A = ...) -> A: ...  # pyright: ignore[reportInvalidTypeVarUse]
+    def header(self, name: str, into: object = str, /, *, default: object = UNSET) -> object:
+        """A header as a typed value: `response.header("X-Total", int)`.
+
+        Args:
+            name: of any case.
+            into: any type that pydantic makes from text; a list takes the items between commas.
+            default: for a header that is not there, which is an error otherwise unless the type has `None`.
+
+        Raises:
+            ResponseValidationError: it is not there, or does not fit; the message never shows the value.
+        """
+        from stubwire._header_values import read
+
+        return read(self, name, into, default)
 
     @property
     def text(self) -> str:

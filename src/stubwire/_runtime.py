@@ -1,6 +1,6 @@
 """The effects that the core may have, in both colours, and the driver of synchronous calls.
 
-This module's rule: a runtime sends and sleeps, nothing else. In a synchronous call the core's coroutine is driven by
+This module's rule: a runtime sends, lets go of what it was sent, and sleeps, nothing else. In a synchronous call the core's coroutine is driven by
 `send(None)` and never suspends; whatever does is a `ColourError`.
 """
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stubwire._pool import Pool
     from stubwire._request import Request
     from stubwire._response import Response
+    from stubwire._streamed import Body
 
 R = TypeVar("R")
 
@@ -29,10 +30,14 @@ _ADVICE = "make the stub `async def`, or call it through .aio (stubwire.sleep wo
 
 
 class Runtime(Protocol):
-    """The two effects."""
+    """The effects."""
 
     async def send(self, pool: Pool, request: Request, plan: Plan, origin: str, *, trusted: bool) -> Response:
         """Send one request and read its response."""
+        ...
+
+    async def release(self, body: Body) -> None:
+        """Close the body of a response that was left open."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -47,7 +52,14 @@ class SyncRuntime:
         """Send on the synchronous pool."""
         exchange = pool.exchange(origin, client_auth=trusted and not plan.own_auth)
         sent = pool.request(request, plan.timeout, origin, trusted=trusted)
-        return pool.library.send(exchange, sent, plan.max_response_bytes)
+        if request._payload is None:
+            return pool.library.send(exchange, sent, plan.max_response_bytes, streams=plan.streams)
+        with request._payload.sending():
+            return pool.library.send(exchange, sent, plan.max_response_bytes, streams=plan.streams)
+
+    async def release(self, body: Body) -> None:
+        """Close it."""
+        body.close()
 
     async def sleep(self, seconds: float) -> None:
         """Block this thread."""
@@ -61,7 +73,14 @@ class AsyncRuntime:
         """Send on the pool of the running event loop."""
         exchange = await pool.aexchange(origin, client_auth=trusted and not plan.own_auth)
         sent = pool.request(request, plan.timeout, origin, trusted=trusted)
-        return await pool.library.asend(exchange, sent, plan.max_response_bytes)
+        if request._payload is None:
+            return await pool.library.asend(exchange, sent, plan.max_response_bytes, streams=plan.streams)
+        async with request._payload.asending():
+            return await pool.library.asend(exchange, sent, plan.max_response_bytes, streams=plan.streams)
+
+    async def release(self, body: Body) -> None:
+        """Close it on its event loop."""
+        await body.aclose()
 
     async def sleep(self, seconds: float) -> None:
         """Suspend this task."""

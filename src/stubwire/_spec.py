@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from inspect import Parameter
 from typing import Literal
 
-Role = Literal["path", "query", "header", "cookie", "body"]
+Role = Literal["path", "query", "header", "cookie", "body", "form", "file"]
 """Where a parameter goes."""
 
 StatusKey = int | range | str

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from types import FunctionType
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, Unpack, cast, final, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, Unpack, cast, final, overload
 
 from stubwire._declaration import Declaration, EndpointOptions
-from stubwire._endpoint import AsyncEndpoint, Endpoint, Route
 from stubwire._headers import is_name
+from stubwire._route import Route
 from stubwire.errors import SpecError
+
+if TYPE_CHECKING:
+    from stubwire._endpoint import AsyncEndpoint, AsyncLazyEndpoint, Endpoint, LazyEndpoint
+    from stubwire.pages import AsyncPages, Pages
+    from stubwire.streams import AsyncStream, Stream
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,6 +36,22 @@ class Decorator(Protocol):
     def __call__(self, stub: Callable[Concatenate[Any, P], _OnlyAny], /) -> Endpoint[P, Any]: ...
     @overload
     def __call__(self, stub: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]], /) -> AsyncEndpoint[P, T]: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, stub: Callable[Concatenate[Any, P], Pages[T]], /
+    ) -> LazyEndpoint[P, Pages[T], AsyncPages[T]]: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, stub: Callable[Concatenate[Any, P], AsyncPages[T]], /
+    ) -> AsyncLazyEndpoint[P, AsyncPages[T]]: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, stub: Callable[Concatenate[Any, P], Stream[T]], /
+    ) -> LazyEndpoint[P, Stream[T], AsyncStream[T]]: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, stub: Callable[Concatenate[Any, P], AsyncStream[T]], /
+    ) -> AsyncLazyEndpoint[P, AsyncStream[T]]: ...
     @overload
     def __call__(self, stub: Callable[Concatenate[Any, P], T], /) -> Endpoint[P, T]: ...
 

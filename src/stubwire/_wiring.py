@@ -6,7 +6,7 @@ This module's rule: pure but for the pool, which opens nothing yet.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from stubwire._compile import check_errors
@@ -14,11 +14,15 @@ from stubwire._engine.choose import choose, made_by
 from stubwire._options import NAMES, HeaderValue, Limits, Options, check, kind_of, merge_headers
 from stubwire._pool import Connecting, Given, Pool
 from stubwire._redact import url as redact_url
+from stubwire._url import BaseUrl, parse_base_url
 from stubwire.errors import ConfigurationError, SpecError
 from stubwire.markers import UNSET
 
+if TYPE_CHECKING:
+    from stubwire._codecs import Codec
+
 _CONNECTING = ("verify", "proxy", "http2", "limits")
-_MERGED = ("headers", "query", "errors")
+_MERGED = ("headers", "query", "errors", "variables")
 
 
 def stated(owner: type, root: type) -> dict[str, Any]:
@@ -35,6 +39,9 @@ def stated(owner: type, root: type) -> dict[str, Any]:
         own = {name: value for name, value in vars(base).items() if name in root.__annotations__}
         found = over(own, found)
     check_errors(found.get("errors", {}), owner.__name__)
+    if not isinstance(found.get("variables", {}), Mapping):
+        raise ConfigurationError(f"{owner.__name__}: variables must be a mapping: write variables = {{...}}")
+    codecs_of(found, owner.__name__)
     check(Options(**{name: value for name, value in found.items() if name in NAMES}), owner.__name__)
     return found
 
@@ -97,6 +104,34 @@ def installed(layers: dict[str, Any], name: str, client: str) -> list[Any]:
         if name == "middleware" and (isinstance(item, type) or not callable(item)):
             raise ConfigurationError(f"{client}: {what} is no middleware: write async def (request, call_next)")
     return items
+
+
+def base_of(layers: dict[str, Any], given: Mapping[str, Any], settings: object, client: str) -> BaseUrl:
+    """A client's base URL, with its placeholders filled; it leaves the layers.
+
+    Raises:
+        ConfigurationError: it is none, or a variable is missing, is not used, or cannot stand in its place.
+    """
+    url, variables = layers.pop("base_url", ""), given.get("variables", {})
+    if isinstance(url, str) and (variables or "<" in url or "{" in url):
+        from stubwire._variables import Sources, fill
+
+        url = fill(url, Sources(variables, settings, layers.get("variables", {}), client))
+    return parse_base_url(url, client)
+
+
+def codecs_of(layers: Mapping[str, Any], client: str) -> tuple[Codec, ...]:
+    """The codecs of a client.
+
+    Raises:
+        ConfigurationError: they are no list, or one of them is no codec.
+    """
+    given = layers.get("codecs", ())
+    if given == ():
+        return ()
+    from stubwire import _codecs
+
+    return _codecs.check(given, client)
 
 
 def open_pool(layers: dict[str, Any], client: str) -> Pool:

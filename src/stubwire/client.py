@@ -15,7 +15,7 @@ from typing_extensions import TypedDict, TypeVar, Unpack
 from stubwire import _out
 from stubwire._annotations import class_annotations, creating_locals
 from stubwire._core import Core
-from stubwire._endpoint import MOUNT, AsyncEndpoint, Endpoint, call_options, mount_of, scope_of
+from stubwire._endpoint import MOUNT, Bound, call_options, mount_of
 from stubwire._fold import Mount
 from stubwire._options import (
     DEFAULT_MAX_RESPONSE_BYTES,
@@ -30,17 +30,18 @@ from stubwire._options import (
     check,
 )
 from stubwire._resource import Resource, module_of, prepare
+from stubwire._route import scope_of
 from stubwire._runtime import SYNC, current, run_sync
 from stubwire._template import Template
-from stubwire._url import parse_base_url
-from stubwire._wiring import client_options, installed, open_pool, over, stated
+from stubwire._wiring import base_of, client_options, codecs_of, installed, open_pool, over, stated
 from stubwire.errors import ConfigurationError, SpecError
-from stubwire.markers import UNSET, Unset
+from stubwire.markers import UNSET, Style, Unset
 from stubwire.retry import Retry
 
 if TYPE_CHECKING:
     import ssl
 
+    from stubwire._codecs import Codec
     from stubwire._middleware import Interceptors
     from stubwire._response import Response
     from stubwire._spec import StatusKey
@@ -54,13 +55,16 @@ class ClientOptions(TypedDict, total=False, closed=True):
     """What a client's constructor takes; all of it but the last two may also stand in the class.
 
     Attributes:
-        base_url: where the API is: http or https, without query and fragment.
+        base_url: where the API is: http or https, without query and fragment; `<name>` in it stands for a variable.
+        variables: what the placeholders of `base_url` stand for; fields of the settings go over those of the class.
         timeout: seconds for each step of an attempt, or a `Timeout`; `None` for no limit.
         retry: when to try again; `None` does not.
         headers: sent with every request; a `SecretStr` is hidden wherever it shows.
         query: parameters sent with every request.
+        query_style: how lists and objects are written in queries and forms, `"form"` by default.
         errors: what statuses raise, for every endpoint; see `EndpointOptions`.
         auth: who puts credentials on.
+        codecs: for bodies of other content types than JSON.
         middleware: around each call, the first outermost.
         plugins: installed in order, inside the middleware.
         follow_redirects: whether to follow at most five redirects.
@@ -75,12 +79,15 @@ class ClientOptions(TypedDict, total=False, closed=True):
     """
 
     base_url: str
+    variables: Mapping[str, str | int]
     timeout: float | Timeout | None
     retry: Retry | None
     headers: Mapping[str, HeaderValue]
     query: Mapping[str, QueryValue]
+    query_style: Style
     errors: Mapping[StatusKey, type]
     auth: Auth | None
+    codecs: Sequence[Codec]
     middleware: Sequence[Middleware]
     plugins: Sequence[Plugin]
     follow_redirects: bool
@@ -109,12 +116,15 @@ class ApiClient:
     """
 
     base_url: str = ""
+    variables: Mapping[str, str | int] = {}
     timeout: float | Timeout | None = DEFAULT_TIMEOUT
     retry: Retry | None = DEFAULT_RETRY
     headers: Mapping[str, HeaderValue] = {}
     query: Mapping[str, QueryValue] = {}
+    query_style: Style = "form"
     errors: Mapping[StatusKey, type] = {}
     auth: Auth | None = None
+    codecs: Sequence[Codec] = ()
     middleware: Sequence[Middleware] = ()
     plugins: Sequence[Plugin] = ()
     follow_redirects: bool = False
@@ -146,13 +156,15 @@ class ApiClient:
         given = client_options(options, ClientOptions, name)
         chosen = self._settings(settings)
         layers = over(given, over(_from_settings(chosen, type(self)), stated(type(self), ApiClient)))
-        base = parse_base_url(layers.pop("base_url", ""), name)
+        base = base_of(layers, given, chosen, name)
         if base.userinfo is not None and "auth" not in layers:
             from stubwire.auth import BasicAuth
 
             layers["auth"] = BasicAuth(*base.userinfo)
         vars(self).update({key: value for key, value in layers.items() if key not in ("transport", "http_client")})
         pool = open_pool(layers, name)
+        layers["codecs"] = codecs_of(layers, name)
+        layers.pop("variables", None)
         middleware, plugins = installed(layers, "middleware", name), installed(layers, "plugins", name)
         lower = check(Options(**layers), name)
         mount = Mount(Core(pool), name, base, Template("", ()), scope_of(type(self)), lower, Options())
@@ -212,11 +224,7 @@ class ApiClient:
         """
         mount = mount_of(self)
         view = object.__new__(type(self))
-        kept = {
-            name: value
-            for name, value in vars(self).items()
-            if not isinstance(value, (Endpoint, AsyncEndpoint, Resource))
-        }
+        kept = {name: value for name, value in vars(self).items() if not isinstance(value, (Bound, Resource))}
         vars(view).update(kept)
         vars(view)["_is_view"] = True
         layer = call_options(options, mount.name)

@@ -18,6 +18,7 @@
         │   └── ServerError[B]            5xx
         ├── DecodeError
         │   └── ResponseValidationError
+        ├── PaginationError               RepeatedPageError  ForeignPageError  PageLimitError
         ├── ResponseTooLargeError
         └── RedirectError
 
@@ -273,7 +274,7 @@ class ErrorDetail(TypedDict, total=False):
 
 
 class ResponseValidationError(DecodeError):
-    """The response is JSON that does not fit the declared type."""
+    """The response is of the right format, and does not fit the declared type."""
 
     def __init__(self, message: str = "", *, response: Response[Any], details: list[ErrorDetail]) -> None:
         super().__init__(message, response=response)
@@ -296,6 +297,28 @@ def _without_input(detail: ErrorDetail) -> ErrorDetail:
     kept = detail.copy()
     kept.pop("input", None)
     return kept
+
+
+class PaginationError(CallError):
+    """There is a next page, but it cannot be asked for; what came before was delivered. `response` led there."""
+
+    response: Response[Any]
+
+    def __init__(self, message: str = "", *, response: Response[Any]) -> None:
+        super().__init__(message)
+        self.response = response
+
+
+class RepeatedPageError(PaginationError):
+    """The next page is one that was asked for already: the pages go round in a circle."""
+
+
+class ForeignPageError(PaginationError):
+    """The next page is on another origin, which credentials do not leave for; it was not asked for."""
+
+
+class PageLimitError(PaginationError):
+    """There are more pages than `max_pages` of the strategy."""
 
 
 class ResponseTooLargeError(CallError):

@@ -138,7 +138,8 @@ def read(kind: type[ClientSettings], client: str) -> ClientSettings:
 def _unusable(settings: ClientSettings, client: str) -> list[str]:
     """What pydantic lets pass and no client can use."""
     problems: list[str] = []
-    if settings.base_url and "base_url" in settings.model_fields_set:
+    filled_later = "<" in settings.base_url or "{" in settings.base_url  # what fills a placeholder, the client knows
+    if settings.base_url and "base_url" in settings.model_fields_set and not filled_later:
         try:
             parse_base_url(settings.base_url, client)
         except ConfigurationError as error:

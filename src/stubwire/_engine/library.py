@@ -6,33 +6,22 @@ This module's rule: requests go in and responses come out as stubwire's own; a f
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from stubwire._engine import incoming
 from stubwire._engine.address import Origin, addresses, origin_of
+from stubwire._engine.failures import Failures
+from stubwire._engine.outgoing import outgoing
 from stubwire._engine.quiet import hush
 from stubwire._redact import is_secret
-from stubwire._response import Response
-from stubwire.errors import (
-    CallError,
-    ConfigurationError,
-    ConnectError,
-    ConnectTimeout,
-    DecodeError,
-    PoolTimeout,
-    ProtocolError,
-    ReadError,
-    ReadTimeout,
-    ResponseTooLargeError,
-    TransportError,
-    WriteError,
-    WriteTimeout,
-)
+from stubwire._streamed import StreamedResponse
+from stubwire.errors import ConfigurationError, ProtocolError
 
 if TYPE_CHECKING:
     import ssl
@@ -42,23 +31,13 @@ if TYPE_CHECKING:
     from stubwire._headers import Pairs
     from stubwire._options import Limits
     from stubwire._request import Request
+    from stubwire._response import Response
 
 Exchange = Callable[["httpx.Request"], "httpx.Response"]
 AsyncExchange = Callable[["httpx.Request"], Awaitable["httpx.Response"]]
 Fill = tuple[tuple[bytes, bytes], ...]
 """Headers that stand where the request has none of that name."""
 
-_KINDS: dict[str, tuple[type[TransportError], str]] = {
-    "ConnectTimeout": (ConnectTimeout, "timed out while connecting"),
-    "ReadTimeout": (ReadTimeout, "timed out while waiting for the response"),
-    "WriteTimeout": (WriteTimeout, "timed out while sending the request"),
-    "PoolTimeout": (PoolTimeout, "timed out while waiting for a free connection"),
-    "ConnectError": (ConnectError, "could not connect"),
-    "ReadError": (ReadError, "lost the connection before the response was whole"),
-    "CloseError": (ReadError, "lost the connection before the response was whole"),
-    "WriteError": (WriteError, "lost the connection while sending the request"),
-    "RemoteProtocolError": (ReadError, "got no valid response"),
-}
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 """Headers that say how long a body is, which only we know: two of them let a request be smuggled (RFC 9112, 11.2)."""
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
@@ -73,7 +52,8 @@ class Library:
         self._stream: type[httpx.ByteStream] = module.ByteStream
         self._headers: type[httpx.Headers] = module.Headers
         self._module = module
-        self._failures: tuple[type[Exception], ...] = (module.HTTPError, module.InvalidURL, module.StreamError)
+        self._failures = Failures(module)
+        self._outgoing = outgoing(module)
         self._no_body = self._stream(b"")
         self.quiet = hush(self.name)
         with module.Client(transport=module.BaseTransport(), trust_env=False) as stock:
@@ -176,16 +156,20 @@ class Library:
             to_client: whether a client will send it, which looks at more of the URL than a transport does.
         """
         at = self._origin(origin)
-        content = request.content
         headers = self._sent_headers(at.netloc, request._sent_pairs(), fill)
-        if content is not None or request.method in _BODY_METHODS:
-            length = (b"Content-Length", b"%d" % len(content or b""))
-            headers = self._headers([*headers.raw, length])
-        stream = self._stream(content) if content else self._no_body
+        content, payload = request.content, request._payload
+        stream: httpx.SyncByteStream = self._no_body
+        if payload is not None:
+            stream = self._outgoing(payload)
+            headers = self._headers([*headers.raw, _framing(payload.length)])
+        elif content is not None or request.method in _BODY_METHODS:
+            headers = self._headers([*headers.raw, _framing(len(content or b""))])
+            stream = self._stream(content) if content else stream
         sent = self._request(request.method, at.url, headers=headers, stream=stream, extensions={"timeout": timeout})
         known = request._is_as_bound and not to_client
         sent.url = self._address(at, request.url) if known else self._parsed(request.url)
-        sent.read()  # a transport may look at `content`, and would send an unread stream in chunks
+        if payload is None:
+            sent.read()  # a transport may look at `content`, and would send an unread stream in chunks
         return sent
 
     def _make_headers(self, host: bytes, pairs: Pairs, fill: Fill) -> httpx.Headers:
@@ -196,90 +180,80 @@ class Library:
 
     # ---- in
 
-    def send(self, exchange: Exchange, request: httpx.Request, limit: int | None) -> Response[Any]:
-        """Send a request and read the whole response.
+    def send(
+        self, exchange: Exchange, request: httpx.Request, limit: int | None, *, streams: bool = False
+    ) -> Response[Any]:
+        """Send a request and read the response.
+
+        Args:
+            exchange: what sends it.
+            request: the library's own.
+            limit: the largest body to read, in bytes.
+            streams: whether to leave the body of a success to whoever asked for it.
 
         Raises:
-            CallError: it failed, or the body is larger than `limit` bytes.
+            CallError: it failed, or the body is too large.
         """
         response: httpx.Response | None = None
         try:
             response = exchange(request)
+            if streams and response.is_success:
+                return self._streamed(response)
             if response.is_closed:  # the transport had read it
-                return _received(response, response.content, limit)
+                return incoming.received(response, response.content, limit)
             try:
-                return _received(response, self._read(response, limit), limit)
+                return incoming.received(response, incoming.read(response, limit), limit)
             finally:
                 response.close()
         except self._module.HTTPStatusError as error:  # a hook of the user's own client called `raise_for_status`
-            return _received(error.response, _read_already(error.response), limit)
-        except self._failures as error:
-            failure, cause = self._failure(error, response), self._cause(error, request)
+            return incoming.received(error.response, incoming.read_already(error.response), limit)
+        except self._failures.kinds as error:
+            failure = incoming.failed(error, response, self._failures)
+            cause = self._failures.cause(error, request)
         raise failure from cause
 
-    async def asend(self, exchange: AsyncExchange, request: httpx.Request, limit: int | None) -> Response[Any]:
+    async def asend(
+        self, exchange: AsyncExchange, request: httpx.Request, limit: int | None, *, streams: bool = False
+    ) -> Response[Any]:
         """The same, asynchronously."""
         response: httpx.Response | None = None
         try:
             response = await exchange(request)
+            if streams and response.is_success:
+                return await self._astreamed(response)
             if response.is_closed:
-                return _received(response, response.content, limit)
+                return incoming.received(response, response.content, limit)
             try:
-                return _received(response, await self._aread(response, limit), limit)
+                return incoming.received(response, await incoming.aread(response, limit), limit)
             finally:
                 await response.aclose()
         except self._module.HTTPStatusError as error:  # a hook of the user's own client called `raise_for_status`
-            return _received(error.response, _read_already(error.response), limit)
-        except self._failures as error:
-            failure, cause = self._failure(error, response), self._cause(error, request)
+            return incoming.received(error.response, incoming.read_already(error.response), limit)
+        except self._failures.kinds as error:
+            failure = incoming.failed(error, response, self._failures)
+            cause = self._failures.cause(error, request)
         raise failure from cause
 
-    def _read(self, response: httpx.Response, limit: int | None) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        plain = cast("httpx.SyncByteStream", response.stream)  # cheaper than `iter_raw`, and the same bytes
-        for chunk in response.iter_bytes() if _is_encoded(response) else plain:
-            size += len(chunk)
-            _check_size(size, limit)
-            chunks.append(chunk)
-        return b"".join(chunks)
-
-    async def _aread(self, response: httpx.Response, limit: int | None) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        plain = cast("httpx.AsyncByteStream", response.stream)
-        arriving = aiter(response.aiter_bytes() if _is_encoded(response) else plain)
+    def _streamed(self, response: httpx.Response) -> Response[Any]:
         try:
-            async for chunk in arriving:
-                size += len(chunk)
-                _check_size(size, limit)
-                chunks.append(chunk)
-        except Exception:
-            await cast("AsyncGenerator[bytes]", arriving).aclose()  # or trio would complain of it later
+            body = incoming.Incoming(response, self._failures)
+        except BaseException:
+            response.close()
             raise
-        return b"".join(chunks)
+        return StreamedResponse._arriving(response.status_code, response.headers.raw, body, response)
 
-    def _failure(self, error: Exception, response: httpx.Response | None) -> CallError:
-        for kind in type(error).__mro__:
-            if kind.__name__ in _KINDS and kind.__module__.partition(".")[0] == self.name:
-                ours, what = _KINDS[kind.__name__]
-                detail = _detail(error)
-                return ours(f"{what}: {detail}" if detail not in ("", "timed out") else what)
-        if isinstance(error, self._module.DecodingError) and response is not None:
-            message = f"answered {response.status_code} with a body that is not in its Content-Encoding"
-            return DecodeError(message, response=_received(response, b"", None))
-        return ProtocolError(f"cannot be sent: {type(error).__name__}")
+    async def _astreamed(self, response: httpx.Response) -> Response[Any]:
+        try:
+            body = incoming.Incoming(response, self._failures)
+        except BaseException:
+            await response.aclose()
+            raise
+        return StreamedResponse._arriving(response.status_code, response.headers.raw, body, response)
 
-    def _cause(self, error: Exception, request: httpx.Request) -> Exception | None:
-        """The library's error for a traceback, without the request as it was sent.
 
-        Only where its text is the system's own: others may quote a header.
-        """
-        if not isinstance(error, (self._module.NetworkError, self._module.TimeoutException)):
-            return None
-        failure = cast("httpx.TransportError", error)
-        failure.request = self._request(request.method, request.url.copy_with(query=None, userinfo=b""))
-        return failure
+def _framing(length: int | None) -> tuple[bytes, bytes]:
+    """The header that says how long a body is, in bytes; `None` sends it in chunks (RFC 9112, section 6)."""
+    return (b"Transfer-Encoding", b"chunked") if length is None else (b"Content-Length", b"%d" % length)
 
 
 def _is_usable(url: httpx.URL) -> bool:
@@ -290,38 +264,3 @@ def _is_usable(url: httpx.URL) -> bool:
     """
     url.raw_host.decode("ascii").encode("idna")
     return url.scheme in ("http", "https") and bool(url.host) and (url.port or 0) < 65536
-
-
-def _read_already(response: httpx.Response) -> bytes:
-    return response.content if response.is_stream_consumed else b""
-
-
-def _detail(error: BaseException | None) -> str:
-    """The first text in a chain of causes: trio's own errors have none."""
-    while error is not None and not str(error):
-        error = error.__cause__ or error.__context__
-    return "" if error is None else str(error)
-
-
-def _is_encoded(response: httpx.Response) -> bool:
-    """Whether the body is compressed.
-
-    Raises:
-        DecodeError: more than once: two kilobytes can then become gigabytes before anybody counts them.
-    """
-    codings = [value for name, value in response.headers.raw if len(name) == 16 and name.lower() == b"content-encoding"]
-    if len(codings) > 1 or (codings and b"," in codings[0]):
-        shown = b", ".join(codings).decode("latin-1")
-        message = f"answered {response.status_code} with the Content-Encoding {shown!r}, and only one coding is read"
-        raise DecodeError(message, response=_received(response, b"", None))
-    return bool(codings)
-
-
-def _received(response: httpx.Response, content: bytes, limit: int | None) -> Response[Any]:
-    _check_size(len(content), limit)
-    return Response._received(response.status_code, response.headers.raw, content, response)
-
-
-def _check_size(size: int, limit: int | None) -> None:
-    if limit is not None and size > limit:
-        raise ResponseTooLargeError(f"answered with more than max_response_bytes={limit} bytes")

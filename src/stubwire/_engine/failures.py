@@ -1,0 +1,81 @@
+"""An engine's failures as bare errors of stubwire.
+
+This module's rule: a failure's text cannot hold a header or a URL; what an engine says is quoted only where it is the
+system's own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from stubwire.errors import (
+    CallError,
+    ConnectError,
+    ConnectTimeout,
+    PoolTimeout,
+    ProtocolError,
+    ReadError,
+    ReadTimeout,
+    TransportError,
+    WriteError,
+    WriteTimeout,
+)
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import httpx
+
+_KINDS: dict[str, tuple[type[TransportError], str]] = {
+    "ConnectTimeout": (ConnectTimeout, "timed out while connecting"),
+    "ReadTimeout": (ReadTimeout, "timed out while waiting for the response"),
+    "WriteTimeout": (WriteTimeout, "timed out while sending the request"),
+    "PoolTimeout": (PoolTimeout, "timed out while waiting for a free connection"),
+    "ConnectError": (ConnectError, "could not connect"),
+    "ReadError": (ReadError, "lost the connection before the response was whole"),
+    "CloseError": (ReadError, "lost the connection before the response was whole"),
+    "WriteError": (WriteError, "lost the connection while sending the request"),
+    "RemoteProtocolError": (ReadError, "got no valid response"),
+}
+
+
+class Failures:
+    """The failures of one HTTP library."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.kinds: tuple[type[Exception], ...] = (module.HTTPError, module.InvalidURL, module.StreamError)
+        self._library = module.__name__
+        self._decoding: type[Exception] = module.DecodingError
+        self._quotable: tuple[type[Exception], ...] = (module.NetworkError, module.TimeoutException)
+        self._request: type[httpx.Request] = module.Request
+
+    def is_of_coding(self, error: Exception) -> bool:
+        """Whether a body was not in its Content-Encoding."""
+        return isinstance(error, self._decoding)
+
+    def bare(self, error: Exception) -> CallError:
+        """A failure as ours."""
+        for kind in type(error).__mro__:
+            if kind.__name__ in _KINDS and kind.__module__.partition(".")[0] == self._library:
+                ours, what = _KINDS[kind.__name__]
+                detail = _detail(error)
+                return ours(f"{what}: {detail}" if detail not in ("", "timed out") else what)
+        return ProtocolError(f"cannot be sent: {type(error).__name__}")
+
+    def cause(self, error: Exception, request: httpx.Request) -> Exception | None:
+        """The library's error for a traceback, without the request as it was sent.
+
+        Only where its text is the system's own: others may quote a header.
+        """
+        if not isinstance(error, self._quotable):
+            return None
+        failure = cast("httpx.TransportError", error)
+        failure.request = self._request(request.method, request.url.copy_with(query=None, userinfo=b""))
+        return failure
+
+
+def _detail(error: BaseException | None) -> str:
+    """The first text in a chain of causes: trio's own errors have none."""
+    while error is not None and not str(error):
+        error = error.__cause__ or error.__context__
+    return "" if error is None else str(error)

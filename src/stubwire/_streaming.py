@@ -1,0 +1,135 @@
+"""What both colours of a stream share.
+
+This module's rule: no I/O. It knows the request, what came of it and who reads it, and says what is done next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
+
+from stubwire._reconnects import Reconnects
+from stubwire._runtime import SYNC
+from stubwire._streamed import Whole, body_of
+
+if TYPE_CHECKING:
+    from stubwire._call import Call
+    from stubwire._core import Core
+    from stubwire._items import Reader
+    from stubwire._plan import Plan
+    from stubwire._request import Request
+    from stubwire._response import Response
+    from stubwire._runtime import Runtime
+    from stubwire._stream_kinds import Shape
+    from stubwire._streamed import Body
+    from stubwire.errors import CallError
+
+T = TypeVar("T")
+
+
+class Streamed(Generic[T]):
+    """What both colours share: the request, what came of it, and who reads it."""
+
+    __stubwire_lazy__ = "stream"
+
+    _core: Core
+    _plan: Plan
+    _request: Request
+    _shape: Shape
+    _sent: Request
+    _response: Response[Any] | None
+    _body: Body | None
+    _reader: Reader | None
+    _reconnects: Reconnects
+    _state: str
+
+    @classmethod
+    def _make(cls, core: Core, plan: Plan, request: Request, shape: Shape) -> Self:
+        """A stream; not `__init__`, because users make none."""
+        self = cls.__new__(cls)
+        self._core, self._plan, self._request, self._shape = core, plan, request, shape
+        self._sent = request
+        self._response = self._body = self._reader = None
+        self._reconnects = Reconnects(shape.sse)
+        self._state = "new"
+        return self
+
+    @property
+    def response(self) -> Response[None]:
+        """Status and headers of what was opened; after a reconnect, those of the latest response.
+
+        Raises:
+            RuntimeError: nothing was opened yet.
+        """
+        if self._response is None:
+            raise RuntimeError(f"{self._name} is not open yet: enter it, or iterate it")
+        return self._response
+
+    def __repr__(self) -> str:
+        """Show whose it is, and how far."""
+        shown = self._state if self._response is None else f"{self._state}, {self._response.status_code}"
+        return f"<{type(self).__name__} of {self._plan.name}: {shown}>"
+
+    @property
+    def _name(self) -> str:
+        return f"the stream of {self._plan.name}"
+
+    def _become(self, state: str, *before: str) -> None:
+        """Go on to the next state.
+
+        Raises:
+            RuntimeError: it has been there.
+        """
+        if self._state not in before:
+            raise RuntimeError(f"{self._name} is read once, and was: call the endpoint again")
+        self._state = state
+
+    def _next_request(self) -> Request:
+        """The request of the next connection."""
+        self._sent = self._request._copy()
+        if self._reconnects.last_id:
+            self._sent.headers["Last-Event-ID"] = self._reconnects.last_id
+        return self._sent
+
+    def _opened(self, response: Response[Any]) -> Body:
+        self._response, self._body = response, body_of(response)
+        return self._body
+
+    def _taken(self) -> Body | None:
+        """The open body, for the one who closes it."""
+        body, self._body = self._body, None
+        return body
+
+    def _begin_reading(self) -> Reader:
+        self._reader = self._shape.reader(self.response, self._reconnects.last_id)
+        return self._reader
+
+    def _wait(self, failure: CallError | None) -> float | None:
+        """Seconds until the next connection, or `None` where the stream has ended."""
+        reader, self._reader = self._reader, None
+        return self._reconnects.after(self._response, reader, failure)
+
+    @property
+    def _call(self) -> Call:
+        """The call of the latest connection."""
+        return cast("Call", self._sent._call)
+
+
+def arriving(body: Body, runtime: Runtime) -> AsyncIterator[bytes]:
+    """The chunks of a body, also in a synchronous call, where nothing suspends."""
+    return _Blocking(body.chunks()) if runtime is SYNC or isinstance(body, Whole) else body.achunks()
+
+
+class _Blocking:
+    """An iterator that looks asynchronous; no generator, which would want to be closed."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for chunk in self._chunks:
+            return chunk
+        raise StopAsyncIteration

@@ -1,0 +1,73 @@
+"""What is wrong with several parameters together: two of one name, or two bodies.
+
+This module's rule: each is right by itself; a request has one body, which may have several fields.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from stubwire import _kinds
+from stubwire.errors import SpecError
+from stubwire.markers import Body
+
+if TYPE_CHECKING:
+    from stubwire._reading import Reading
+    from stubwire._spec import Role
+
+_NAMED = {"form": "Form", "file": "File"}
+
+
+def check(found: list[tuple[str, Role, str]], reading: Reading) -> None:
+    """Check the parameters of a stub, each with its role and its name there.
+
+    Raises:
+        SpecError: they do not go together.
+    """
+    where = reading.where
+    seen: dict[object, str] = {}
+    for name, role, alias in found:
+        if role == "body":
+            continue
+        key = (role, alias.lower() if role == "header" else alias)
+        if key in seen:
+            raise SpecError(
+                f"{where}: parameters {seen[key]!r} and {name!r} are both the {role} {alias!r}: write another alias "
+                f"for one, as in {role.title()}('other')"
+            )
+        seen[key] = name
+    bodies = [name for name, role, _ in found if role == "body"]
+    if not bodies:
+        return
+    for name, role, _ in found:
+        if role in _NAMED:
+            _refuse_mixture(bodies[0], name, _NAMED[role], where)
+    if len(bodies) > 1:
+        _check_bodies(bodies, reading)
+
+
+def _refuse_mixture(body: str, name: str, kind: str, where: str) -> NoReturn:
+    raise SpecError(
+        f"{where}: parameter {body!r} is the body, and {name!r} is a {kind}, which is a part of one: mark {body!r} "
+        "with Form() to send its fields beside it, or with Query()"
+    )
+
+
+def _check_bodies(names: list[str], reading: Reading) -> None:
+    plain = [name for name in names if not _embeds(name, reading)]
+    first, second = names[:2]
+    if len(plain) == len(names):
+        raise SpecError(
+            f"{reading.where}: parameters {first!r} and {second!r} are both bodies: write one model that has both as "
+            "its fields, or mark the one that is none with Query()"
+        )
+    if plain:
+        raise SpecError(
+            f"{reading.where}: parameter {plain[0]!r} is a body beside others that are fields of one: mark it with "
+            "Body(embed=True) too"
+        )
+
+
+def _embeds(name: str, reading: Reading) -> bool:
+    argument = next(argument for argument in reading.arguments if argument.name == name)
+    return any(isinstance(item, Body) and item.embed for item in _kinds.markers(reading.hint(argument)))
