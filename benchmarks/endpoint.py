@@ -8,6 +8,7 @@ import re
 import socket
 import sys
 import threading
+from contextlib import suppress
 
 BLOCK = bytes(2**20)
 ETAG = '"transfer"'
@@ -25,7 +26,7 @@ def serve(size: int) -> None:
 
 
 def _converse(connection: socket.socket, size: int) -> None:
-    with connection:
+    with connection, suppress(ConnectionError):  # whoever asked may have left
         while (head := _head(connection)) is not None:
             lines, rest = head
             if lines.startswith(b"POST"):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from statistics import median
 from typing import Annotated, TypeVar
@@ -86,7 +86,7 @@ def _download_cut(url: str, source: Path, target: Path) -> int:
     return _download(url, source, target, "cut")
 
 
-async def _pieces(source: Path) -> object:
+async def _pieces(source: Path) -> AsyncIterator[bytes]:
     with source.open("rb") as file:
         while piece := file.read(PIECE):
             yield piece
@@ -145,7 +145,7 @@ def rows(rounds: int) -> list[Row]:
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "source").write_bytes(bytes(SIZE))
             for _ in range(min(rounds, ROUNDS)):
-                for name in CASES:
+                for name in CASES:  # each round all of them, one after the other
                     samples[name].append(_child(name, url, folder))
     finally:
         server.kill()

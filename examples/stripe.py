@@ -318,11 +318,20 @@ class StripeFiles(StripeApi):
 # -- the program
 
 
+def name_of(customer: Customer | DeletedCustomer | str | None) -> str:
+    match customer:
+        case Customer():
+            return customer.email or customer.id
+        case DeletedCustomer():
+            return f"{customer.id} (deleted)"
+        case _:
+            return customer or ""
+
+
 def show_payments(stripe: Stripe, most: int = 20) -> None:
     for payment in stripe.payment_intents.find(limit=most, expand=["data.customer"]).to_list(limit=most):
-        customer = payment.customer.email if isinstance(payment.customer, Customer) else payment.customer
-        what = f"{payment.created:%Y-%m-%d %H:%M} {payment.amount:>10} {payment.currency}"
-        print(f"{what}  {payment.status:24} {customer or ''}".rstrip())
+        when, status = f"{payment.created:%Y-%m-%d %H:%M}", payment.status
+        print(f"{when} {payment.amount:>10} {payment.currency}  {status:24} {name_of(payment.customer)}".rstrip())
 
 
 def main() -> int:

@@ -179,7 +179,7 @@ class Range(BaseModel):
 
 class Filter(BaseModel):
     state: str = "open"
-    per_page: int | None = Field(None, serialization_alias="per-page")
+    per_page: Annotated[int | None, Field(serialization_alias="per-page")] = None
     since: datetime | None = None
     labels: list[str] = []
     created: Annotated[Range | None, Query(style="brackets")] = None

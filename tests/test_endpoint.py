@@ -95,7 +95,8 @@ def test_a_call_of_aio_is_a_coroutine_object(api: Apis) -> None:
 def test_a_request_is_not_sent(api: Apis) -> None:
     server = api()
     assert client_of(server).user_repos.request("octocat").curl() == (
-        "curl -X GET 'https://api.example/users/octocat/repos?per_page=30&sort=name' -H 'Accept: application/json, */*;q=0.5'"
+        "curl -X GET 'https://api.example/users/octocat/repos?per_page=30&sort=name' "
+        "-H 'Accept: application/json, */*;q=0.5'"
     )
     assert server.requests == []
 

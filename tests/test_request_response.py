@@ -127,7 +127,8 @@ def test_a_command_line_for_curl_hides_secrets() -> None:
     client = Items(headers={"X-Token": "s3cret", "X-A": "it's"}, auth=BearerAuth("s3cret"))
     assert client.item.request("a b", token="s3cret").curl() == (
         "curl -X GET 'https://api.example/items/a%20b?token=[redacted]' "
-        "-H 'X-Token: [redacted]' -H 'X-A: it'\"'\"'s' -H 'Accept: application/json, */*;q=0.5' -H 'Authorization: [redacted]'"
+        "-H 'X-Token: [redacted]' -H 'X-A: it'\"'\"'s' "
+        "-H 'Accept: application/json, */*;q=0.5' -H 'Authorization: [redacted]'"
     )
     line = client.create.request({"id": 1, "password": "s3cret"}).curl()
     assert line.endswith("""--data-raw '{"id": 1, "password": "[redacted]"}'""")

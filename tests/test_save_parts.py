@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import threading
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from conftest import Clock, Colour, EngineName
 from downloads import CONTENT, SHA256, TAG, TOTAL, Files, asked, cut, names, part, whole
 from servers import Answer, RawRequest, RawServer, http
 from streaming import Arriving, Server, save
-from stubwire import ReadError
+from stubwire import CallError, ReadError
 
 
 def leave_part(engine: EngineName, target: Path, at: int = 100_000, name: str = "file") -> None:
@@ -124,6 +125,35 @@ def test_a_disk_that_cannot_keep_it_leaves_nothing(
         save(colour, Files(transport=Server(engine, cut(TAG)).transport, retry=None).file, tmp_path / "a")
     assert not (tmp_path / "a").exists()
     assert not (tmp_path / "a.part.json").exists()
+
+
+class FullDisk(io.FileIO):
+    """A file on a disk that has no room for more than 150,000 bytes of it."""
+
+    def write(self, data: Any, /) -> int:
+        room = 150_000 - self.tell()
+        if room <= 0:
+            raise OSError(28, "No space left on device")
+        return super().write(memoryview(data)[:room])
+
+
+def test_a_disk_that_is_full_in_the_middle_keeps_what_is_in_order(
+    engine: EngineName, colour: Colour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What arrived after it is not written behind a gap."""
+    original: Any = Path.open
+
+    def opened(path: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        return io.BufferedRandom(FullDisk(path, "x+")) if mode == "xb" else original(path, mode, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", opened)
+    chunks = [CONTENT[start : start + 50_000] for start in range(0, TOTAL, 50_000)]
+    server = Server(engine, Arriving(chunks, headers={"Content-Length": str(TOTAL), **TAG}))
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        save(colour, Files(transport=server.transport).file, tmp_path / "a")
+    assert not isinstance(caught.value, CallError)
+    assert names(tmp_path) == ["a.part", "a.part.json"]
+    assert (tmp_path / "a.part").read_bytes() == CONTENT[:150_000]
 
 
 class Stop(BaseException):

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -94,9 +95,8 @@ class Seen(BaseModel):
 
 def as_bytes(shown: str) -> bytes:
     """Bytes that httpbin shows as text or as a data URL."""
-    if shown.startswith("data:application/octet-stream;base64,"):
-        return base64.b64decode(shown.partition(",")[2])
-    return shown.encode()
+    encoded = re.fullmatch(r"data:[\w/+.-]+;base64,(.*)", shown)
+    return base64.b64decode(encoded[1]) if encoded else shown.encode()
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Who works on the disk for a call: its own thread, or in an asynchronous call another one.
 
-This module's rule: what is to be done is done in order, one thing at a time. An event loop is never blocked, and does not
-wait for what is written while more arrives.
+This module's rule: what is to be done is done in order, one thing at a time. What the system only takes into its
+memory, as it does with most of what is written, is quicker done than handed over; once it was not, another thread does
+it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
+from stubwire import _clock
+
 Act = Callable[[], None]
+
+_QUICK_SECONDS = 0.01
 
 
 class Disk(Protocol):
@@ -50,15 +55,22 @@ class Elsewhere:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="stubwire-disk")
         self._begun: Future[None] | None = None
+        self._is_slow = False
 
     async def begin(self, act: Act) -> None:
-        """Do it while the event loop goes on, once what was begun before is done."""
+        """Do it now while the disk is quick, else while the event loop goes on."""
         await self._settle()
-        self._begun = self._thread.submit(act)
+        if self._is_slow:
+            self._begun = self._thread.submit(act)
+            return
+        start = _clock.monotonic()
+        act()
+        self._is_slow = _clock.monotonic() - start > _QUICK_SECONDS
 
     async def do(self, act: Act) -> None:
         """Do it while other tasks go on."""
-        await self.begin(act)
+        await self._settle()
+        self._begun = self._thread.submit(act)
         await self._settle()
 
     async def _settle(self) -> None:

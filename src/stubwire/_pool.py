@@ -13,9 +13,9 @@ import warnings
 import weakref
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -51,8 +51,7 @@ class Connecting:
     limits: Limits = field(default_factory=Limits)
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """What the user passed instead: transports, which close with the client, or a client, which never does.
 
     Attributes:
@@ -247,7 +246,7 @@ class Pool:
         self._closed = True
         if self._given is not None:
             if not self._given.is_client and hasattr(self._given.sync, "close"):
-                given, self._given = self._given, replace(self._given, sync=None)  # so that it is closed once
+                given, self._given = self._given, self._given._replace(sync=None)  # so that it is closed once
                 given.sync.close()
             return
         for transport in self._sync.taken():
@@ -266,7 +265,7 @@ class Pool:
         self._closed = True  # before anything is awaited, so that nobody opens more meanwhile
         if self._given is not None:
             if not self._given.is_client and hasattr(self._given.asynchronous, "aclose"):
-                given, self._given = self._given, replace(self._given, asynchronous=None)
+                given, self._given = self._given, self._given._replace(asynchronous=None)
                 await given.asynchronous.aclose()
         else:
             entry = self._loops.get(current_loop())

@@ -1,7 +1,7 @@
 """The effects that the core may have, in both colours, and the driver of synchronous calls.
 
-This module's rule: a runtime sends, lets go of what it was sent, and sleeps, nothing else. In a synchronous call the core's coroutine is driven by
-`send(None)` and never suspends; whatever does is a `ColourError`.
+This module's rule: a runtime sends, lets go, and sleeps, nothing else. In a synchronous call the core's coroutine is
+driven by `send(None)` and never suspends; whatever does is a `ColourError`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from stubwire import _redact
 from stubwire.errors import ConfigurationError, RedirectError
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-_PLAIN = re.compile(r"""[^\x00-\x20"<>\\^`{|}\x7f-\U0010ffff]*""")
+_PLAIN = re.compile(r"[!#-;=?-\[\]_a-z~]*")
+"""What a URL is made of: printable ASCII but for blanks and `"<>\\^`{|}` (RFC 3986, section 2)."""
 
 
 class BaseUrl(NamedTuple):

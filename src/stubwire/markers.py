@@ -93,9 +93,10 @@ class Header(Named):
     explode: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class Cookie(Named):
     """A cookie, sent in the `Cookie` header (RFC 6265, section 4.2); on a model it spreads the fields."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
