@@ -9,7 +9,7 @@ from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 
-from benchmarks import beside, calls, processes
+from benchmarks import beside, calls, processes, streams, transfers
 from benchmarks.groups import Group
 from benchmarks.rows import Row, table
 
@@ -62,6 +62,9 @@ def _runs(peers: Iterator[Group]) -> Iterator[tuple[str, Callable[[int], list[Ro
         yield group.name, group.run
     for name in (processes.IMPORT, processes.DEFINE):
         yield name, partial(processes.rows, name)
+    for name in (streams.NDJSON, streams.DATA, streams.EVENTS):
+        yield name, partial(streams.rows, name)
+    yield transfers.NAME, transfers.rows
 
 
 def _document(rows: list[Row], notes: list[str], rounds: int) -> dict[str, object]:
