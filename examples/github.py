@@ -121,7 +121,7 @@ class OtherEvent(BaseModel):  # one of the many kinds that have no model here
     actor: Account
 
 
-Event = Annotated[PushEvent | IssuesEvent | OtherEvent, Field(union_mode="left_to_right")]
+Event = PushEvent | IssuesEvent | OtherEvent
 
 # -- what GitHub takes
 

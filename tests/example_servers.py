@@ -6,8 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
@@ -21,26 +20,27 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 
-Said: TypeAlias = bytes | Answer | Callable[[RawRequest], bytes]
-"""What a server says once."""
+Said: TypeAlias = bytes | Answer | Callable[[RawRequest], bytes | Answer]
+"""What a server says."""
 
-Routes: TypeAlias = Mapping[str, Said | Sequence[Said]]
-"""What it says by `"GET /path"`; of several in order, the last again and again."""
+Routes: TypeAlias = Mapping[str, Said]
+"""What it says by method and path, as in `"GET /path"`."""
 
 
 def answering(routes: Routes) -> Callable[[RawRequest], bytes | Answer]:
     """The script of a `RawServer` with these routes; anywhere else it says 404."""
-    turns: Counter[str] = Counter()
 
     def react(request: RawRequest) -> bytes | Answer:
-        line = f"{request.method} {urlsplit(request.target).path}"
-        said = routes.get(line, http(b"", 404))
-        if isinstance(said, Sequence) and not isinstance(said, bytes):
-            said = said[min(turns[line], len(said) - 1)]
-            turns[line] += 1
-        return said(request) if callable(said) else said
+        said = routes.get(f"{request.method} {urlsplit(request.target).path}", http(b"", 404))
+        return said if isinstance(said, bytes | Answer) else said(request)
 
     return react
+
+
+def in_turn(*said: bytes | Answer) -> Callable[[RawRequest], bytes | Answer]:
+    """One after the other, and the last again and again."""
+    left = list(said)
+    return lambda _: left.pop(0) if len(left) > 1 else left[0]
 
 
 def says(body: object, status: int = 200, **headers: str) -> bytes:
@@ -77,9 +77,9 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None
 
 
 def run_example(name: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run an example as its documentation says, with the environment as it stands; any warning ends it."""
+    """Run an example as its documentation says, with the environment as it stands; a socket left open is told."""
     return subprocess.run(
-        [sys.executable, "-W", "error", str(ROOT / "examples" / name), *arguments],
+        [sys.executable, "-W", "always::ResourceWarning", str(ROOT / "examples" / name), *arguments],
         cwd=cwd,
         capture_output=True,
         check=False,

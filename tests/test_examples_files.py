@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +12,9 @@ import pytest
 from examples.github import Asset, GitHub, GitHubError, GitHubUploads
 from examples.stripe import StripeError, StripeFiles
 
-from example_servers import answering, asked, plain_environment, save, says
+from example_servers import Routes, answering, asked, in_turn, plain_environment, save, says
 from multiparts import Part, parsed
-from servers import Answer, RawRequest, RawServer, http, truncated
+from servers import Answer, RawRequest, RawServer, http
 from stubwire import DecodeError, RedirectError, Upload
 
 if TYPE_CHECKING:
@@ -34,15 +36,40 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     plain_environment(monkeypatch, STRIPE_API_KEY=KEY, GITHUB_TOKEN=TOKEN)
 
 
+@contextmanager
+def stripe(engine: EngineName, routes: Routes) -> Generator[tuple[RawServer, StripeFiles]]:
+    with RawServer(answering(routes)) as server, StripeFiles(base_url=server.url, engine=engine) as files:
+        yield server, files
+
+
+@contextmanager
+def uploading(engine: EngineName, *said: bytes) -> Generator[tuple[RawServer, GitHubUploads]]:
+    with (
+        RawServer(answering({f"POST {ASSETS}": in_turn(*said)})) as server,
+        GitHubUploads(base_url=server.url, engine=engine, follow_redirects=True) as uploads,
+    ):
+        yield server, uploads
+
+
+@contextmanager
+def github(engine: EngineName, storage: RawServer) -> Generator[tuple[RawServer, GitHub]]:
+    """GitHub, which says of a file where it lies for a while."""
+    elsewhere = http(b"", 302, {"Location": f"{storage.url}/app.zip?sig=s3cr3t"})
+    with (
+        RawServer(answering({f"GET {DOWNLOAD}": elsewhere})) as server,
+        GitHub(base_url=server.url, engine=engine) as client,
+    ):
+        yield server, client
+
+
 # -- to Stripe, as a part of a form
 
 
 def test_a_file_is_a_part_of_a_form(engine: EngineName, colour: Colour, tmp_path: Path) -> None:
     receipt = tmp_path / "Quittung für Ada.pdf"
     receipt.write_bytes(CONTENT)
-    with RawServer(answering({"POST /v1/files": [BUSY, says(FILE)]})) as server:
-        with StripeFiles(base_url=server.url, engine=engine) as files:
-            stored = colour.run(files.upload, receipt, "dispute_evidence")
+    with stripe(engine, {"POST /v1/files": in_turn(BUSY, says(FILE))}) as (server, files):
+        stored = colour.run(files.upload, receipt, "dispute_evidence")
     assert (stored.id, stored.purpose) == ("file_1", "dispute_evidence")
     first, second = server.requests
     assert first.body == second.body
@@ -58,9 +85,8 @@ def test_a_file_is_a_part_of_a_form(engine: EngineName, colour: Colour, tmp_path
 def test_an_upload_has_a_name_and_says_how_far_it_is(engine: EngineName, colour: Colour) -> None:
     told: list[tuple[int, int | None]] = []
     logo = Upload(b"PNG!", "logo.png", progress=lambda done, total: told.append((done, total)))
-    with RawServer(answering({"POST /v1/files": says(FILE)})) as server:
-        with StripeFiles(base_url=server.url, engine=engine) as files:
-            colour.run(files.upload, logo, "business_logo")
+    with stripe(engine, {"POST /v1/files": says(FILE)}) as (server, files):
+        colour.run(files.upload, logo, "business_logo")
     (request,) = server.requests
     assert parsed(request.body, str(request.header("Content-Type"))) == [
         Part("file", b"PNG!", "logo.png", "image/png"),
@@ -71,7 +97,7 @@ def test_an_upload_has_a_name_and_says_how_far_it_is(engine: EngineName, colour:
 
 def test_the_content_of_a_file_is_saved(engine: EngineName, colour: Colour, tmp_path: Path) -> None:
     routes = {"GET /v1/files/file_1/contents": http(b"%PDF-", headers={"Content-Type": "application/pdf"})}
-    with RawServer(answering(routes)) as server, StripeFiles(base_url=server.url, engine=engine) as files:
+    with stripe(engine, routes) as (_, files):
         assert save(colour, files.content, "file_1", to=tmp_path / "a.pdf").read_bytes() == b"%PDF-"
         with pytest.raises(StripeError):
             save(colour, files.content, "file_2", to=tmp_path / "b.pdf")
@@ -84,9 +110,8 @@ def test_the_content_of_a_file_is_saved(engine: EngineName, colour: Colour, tmp_
 def test_a_file_of_a_release_is_sent_as_it_is(engine: EngineName, colour: Colour, tmp_path: Path) -> None:
     built = tmp_path / "built.zip"
     built.write_bytes(CONTENT)
-    with RawServer(answering({f"POST {ASSETS}": [BUSY, says(ASSET, 201)]})) as server:
-        with GitHubUploads(base_url=server.url, engine=engine) as uploads:
-            asset = colour.run(uploads.upload, "octocat", "Hello-World", 7, built, name="app & docs.zip")
+    with uploading(engine, BUSY, says(ASSET, 201)) as (server, uploads):
+        asset = colour.run(uploads.upload, "octocat", "Hello-World", 7, built, name="app & docs.zip")
     assert asset == Asset.model_validate(ASSET)
     assert [request.body for request in server.requests] == [CONTENT] * 2
     request = server.requests[1]
@@ -98,50 +123,40 @@ def test_a_file_of_a_release_is_sent_as_it_is(engine: EngineName, colour: Colour
 
 
 def test_an_upload_may_say_its_type(engine: EngineName, colour: Colour) -> None:
-    with RawServer(answering({f"POST {ASSETS}": says(ASSET, 201)})) as server:
-        with GitHubUploads(base_url=server.url, engine=engine) as uploads:
-            sums = Upload(b"00  app.zip\n", content_type="text/plain")
-            colour.run(uploads.upload, "octocat", "Hello-World", 7, sums, name="SHA256SUMS")
+    sums = Upload(b"00  app.zip\n", content_type="text/plain")
+    with uploading(engine, says(ASSET, 201)) as (server, uploads):
+        colour.run(uploads.upload, "octocat", "Hello-World", 7, sums, name="SHA256SUMS")
     assert server.requests[0].body == b"00  app.zip\n"
     assert server.requests[0].header("Content-Type") == "text/plain"
 
 
 def test_an_upload_is_not_sent_to_another_host(engine: EngineName, colour: Colour) -> None:
-    with RawServer() as other, RawServer(http(b"", 307, {"Location": f"{other.url}/assets"})) as server:
-        with GitHubUploads(base_url=server.url, engine=engine, follow_redirects=True) as uploads:
-            with pytest.raises(RedirectError):
-                colour.run(uploads.upload, "octocat", "Hello-World", 7, Upload(CONTENT), name="app.zip")
+    with RawServer() as other:
+        elsewhere = http(b"", 307, {"Location": f"{other.url}/assets"})
+        with uploading(engine, elsewhere) as (_, uploads), pytest.raises(RedirectError):
+            colour.run(uploads.upload, "octocat", "Hello-World", 7, Upload(CONTENT), name="app.zip")
         assert other.requests == []
 
 
 # -- from GitHub, by way of another host
 
 
-def leading_to(storage: RawServer) -> bytes:
-    """What GitHub says of a file: where it lies, for a while."""
-    return http(b"", 302, {"Location": f"{storage.url}/app.zip?sig=s3cr3t"})
-
-
 def in_parts(request: RawRequest) -> bytes | Answer:
     """The file: its first half when all of it is asked for, and then the rest."""
     asked_for = request.header("Range")
     if asked_for is None:
-        half = truncated(CONTENT[:200_000], missing=len(CONTENT) - 200_000)
-        return Answer(half.data.replace(b"\r\n\r\n", b'\r\netag: "1"\r\n\r\n', 1), then="close")
+        said = {"Content-Length": str(len(CONTENT)), "ETag": '"1"'}
+        return Answer(http(CONTENT[:200_000], headers=said), then="close")
     start = int(asked_for.removeprefix("bytes=").removesuffix("-"))
     said = {"Content-Range": f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}", "ETag": '"1"'}
     return http(CONTENT[start:], 206, said)
 
 
 def test_the_token_does_not_go_where_the_file_lies(engine: EngineName, colour: Colour, tmp_path: Path) -> None:
-    with (
-        RawServer(http(CONTENT)) as storage,
-        RawServer(answering({f"GET {DOWNLOAD}": leading_to(storage)})) as server,
-        GitHub(base_url=server.url, engine=engine) as github,
-    ):
-        target = tmp_path / "app.zip"
-        arguments = ("octocat", "Hello-World", 1)
-        assert save(colour, github.releases.download, *arguments, to=target, sha256=SHA256) == target
+    target = tmp_path / "app.zip"
+    with RawServer(http(CONTENT)) as storage, github(engine, storage) as (server, client):
+        saved = save(colour, client.releases.download, "octocat", "Hello-World", 1, to=target, sha256=SHA256)
+    assert saved == target
     assert target.read_bytes() == CONTENT
     (request,), (onward,) = server.requests, storage.requests
     assert request.header("Authorization") == f"Bearer {TOKEN}"
@@ -156,13 +171,9 @@ def test_a_download_that_was_cut_goes_on_where_it_stopped(
     engine: EngineName, colour: Colour, clock: Clock, tmp_path: Path
 ) -> None:
     """GitHub is asked anew for where the file lies, because what it says holds for a while only."""
-    with (
-        RawServer(in_parts) as storage,
-        RawServer(answering({f"GET {DOWNLOAD}": leading_to(storage)})) as server,
-        GitHub(base_url=server.url, engine=engine) as github,
-    ):
-        target = tmp_path / "app.zip"
-        save(colour, github.releases.download, "octocat", "Hello-World", 1, to=target, sha256=SHA256)
+    target = tmp_path / "app.zip"
+    with RawServer(in_parts) as storage, github(engine, storage) as (server, client):
+        save(colour, client.releases.download, "octocat", "Hello-World", 1, to=target, sha256=SHA256)
     assert target.read_bytes() == CONTENT
     assert [request.header("Range") for request in storage.requests] == [None, "bytes=200000-"]
     assert storage.requests[1].header("If-Range") == '"1"'
@@ -173,23 +184,22 @@ def test_a_download_that_was_cut_goes_on_where_it_stopped(
 
 def test_another_file_than_was_meant_is_not_kept(engine: EngineName, colour: Colour, tmp_path: Path) -> None:
     asset = Asset.model_validate({**ASSET, "digest": f"sha256:{SHA256}"})
+    target = tmp_path / asset.name
     with (
         RawServer(http(b"something else")) as storage,
-        RawServer(answering({f"GET {DOWNLOAD}": leading_to(storage)})) as server,
-        GitHub(base_url=server.url, engine=engine) as github,
+        github(engine, storage) as (_, client),
         pytest.raises(DecodeError, match=f"not {SHA256}$"),
     ):
-        arguments = ("octocat", "Hello-World", asset.id)
-        save(colour, github.releases.download, *arguments, to=tmp_path / asset.name, sha256=asset.sha256)
+        save(colour, client.releases.download, "octocat", "Hello-World", 1, to=target, sha256=asset.sha256)
     assert [*tmp_path.iterdir()] == []
 
 
 def test_a_file_that_is_gone_is_a_refusal(engine: EngineName, colour: Colour, tmp_path: Path) -> None:
     with (
         RawServer(says({"message": "Not Found"}, 404)) as server,
-        GitHub(base_url=server.url, engine=engine) as github,
+        GitHub(base_url=server.url, engine=engine) as client,
         pytest.raises(GitHubError) as caught,
     ):
-        save(colour, github.releases.download, "octocat", "Hello-World", 1, to=tmp_path / "app.zip")
+        save(colour, client.releases.download, "octocat", "Hello-World", 1, to=tmp_path / "app.zip")
     assert caught.value.reason == "Not Found"
     assert [*tmp_path.iterdir()] == []

@@ -22,7 +22,7 @@ from examples.stripe import (
     StripeError,
 )
 
-from example_servers import Routes, answering, asked, plain_environment, says
+from example_servers import Routes, answering, asked, in_turn, plain_environment, says
 from paging import items, make, result
 from servers import CLOSE, RawRequest, RawServer, http
 from stubwire import HTTPStatusError, ReadError
@@ -34,7 +34,13 @@ KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
 CREATED = 1_704_067_200
 """2024-01-01, midnight."""
 
-ADA = {"id": "cus_1", "object": "customer", "email": "ada@example.com", "metadata": {}, "created": CREATED}
+ADA: dict[str, object] = {
+    "id": "cus_1",
+    "object": "customer",
+    "email": "ada@example.com",
+    "metadata": {"order": "1"},
+    "created": CREATED,
+}
 GONE = {"id": "cus_2", "object": "customer", "deleted": True}
 INTENT = {"id": "pi_1", "amount": 1099, "currency": "eur", "status": "succeeded", "created": CREATED}
 DECLINED = {
@@ -67,7 +73,9 @@ def test_a_customer_is_a_form_in_brackets(engine: EngineName, colour: Colour) ->
     params.metadata = {"order": "6735", "a b": "ü"}
     with serving(engine, {"POST /v1/customers": says(ADA)}) as (server, stripe):
         customer = colour.run(stripe.customers.create, params)
-    assert customer == Customer(id="cus_1", email="ada@example.com", created=datetime(2024, 1, 1, tzinfo=UTC))
+    assert customer == Customer(
+        id="cus_1", email="ada@example.com", metadata={"order": "1"}, created=datetime(2024, 1, 1, tzinfo=UTC)
+    )
     (request,) = server.requests
     assert request.body == (
         b"email=ada%2B1%40example.com&name=Ada%20%26%20Co&address%5Bcity%5D=Ulm"
@@ -131,7 +139,7 @@ def test_an_id_stays_in_its_segment(engine: EngineName, colour: Colour) -> None:
 def test_a_key_is_the_same_on_every_attempt_and_another_on_the_next_call(
     engine: EngineName, colour: Colour, clock: Clock
 ) -> None:
-    with serving(engine, {"POST /v1/customers": [http(b"", 500), CLOSE, says(ADA)]}) as (server, stripe):
+    with serving(engine, {"POST /v1/customers": in_turn(http(b"", 500), CLOSE, says(ADA))}) as (server, stripe):
         response = colour.response(stripe.customers.create, CustomerParams(email="a@example.com"))
         assert [attempt.status_code or attempt.error for attempt in response.attempts] == [500, "ReadError", 200]
         colour.run(stripe.customers.create, CustomerParams(email="a@example.com"))
@@ -164,7 +172,7 @@ def test_a_key_of_ones_own(engine: EngineName, colour: Colour) -> None:
 def test_stripe_says_whether_to_try_again(
     engine: EngineName, clock: Clock, status: int, said: dict[str, str], attempts: int
 ) -> None:
-    answers = [http(b"", status, said), says(INTENT)]
+    answers = in_turn(http(b"", status, said), says(INTENT))
     with serving(engine, {"POST /v1/payment_intents": answers}) as (server, stripe):
         if attempts == 2:
             assert stripe.payment_intents.create(TEN_EURO).id == "pi_1"
@@ -222,10 +230,10 @@ def test_a_span_of_time_narrows_a_list(engine: EngineName, colour: Colour) -> No
 
 
 def test_a_search_has_pages_of_its_own(engine: EngineName, colour: Colour) -> None:
-    answers = [
+    answers = in_turn(
         says({"data": [ADA], "has_more": True, "next_page": "WyJhIl0="}),
         says({"data": [ADA], "has_more": False, "next_page": None}),
-    ]
+    )
     with serving(engine, {"GET /v1/customers/search": answers}) as (server, stripe):
         assert len(items(colour, make(colour, stripe.customers.search, "metadata['order']:'6735'", limit=1))) == 2
     assert [asked(request).get("page") for request in server.requests] == [None, "WyJhIl0="]
@@ -240,7 +248,12 @@ def test_a_search_has_pages_of_its_own(engine: EngineName, colour: Colour) -> No
     [
         (None, None),
         ("cus_1", "cus_1"),
-        (ADA, Customer(id="cus_1", email="ada@example.com", created=datetime(2024, 1, 1, tzinfo=UTC))),
+        (
+            ADA,
+            Customer(
+                id="cus_1", email="ada@example.com", metadata={"order": "1"}, created=datetime(2024, 1, 1, tzinfo=UTC)
+            ),
+        ),
         (GONE, DeletedCustomer(id="cus_2", deleted=True)),
     ],
 )
