@@ -1,32 +1,29 @@
-"""Headers and cookies as httpbin saw them, and what it and nginx answered: by type, status, validator and coding."""
+"""What httpbin and nginx answered: by type, status, coding and validator, over TLS too."""
 
 from __future__ import annotations
 
-import hashlib
-import ssl
+import random
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 from pydantic_xml import BaseXmlModel, attr, element
 
+from streaming import read
 from stubwire import (
     ApiClient,
-    ArgumentError,
     ClientError,
     ConnectError,
-    Cookie,
     Header,
     HTTPStatusError,
     PermissionDeniedError,
     Stream,
     get,
 )
-from stubwire.types import CommaSeparated, HttpDate, UnixTime
-from streaming import read
+from stubwire.types import HttpDate, UnixTime
 from witnesses import Nginx, httpbin, nginx
 
 if TYPE_CHECKING:
@@ -45,123 +42,6 @@ def url() -> Iterator[str]:
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
     with nginx(tmp_path_factory.mktemp("nginx")) as server:
         yield server
-
-
-# -- headers and cookies
-
-
-class Context(BaseModel):
-    x_request_id: str
-    x_tags: list[str] = []
-    x_token: SecretStr | None = None
-    x_missing: str | None = None
-
-
-class Session(BaseModel):
-    sid: str
-    theme: str | None = None
-
-
-class Asked(ApiClient):
-    headers = {"X-Client": "c", "X-Both": "client", "User-Agent": "wire/1.0"}
-
-    @get("/headers", unwrap="headers", headers={"X-Endpoint": "e", "X-Both": "endpoint"})
-    def models(self, context: Annotated[Context, Header()], session: Annotated[Session, Cookie()]) -> dict[str, str]:
-        raise NotImplementedError
-
-    @get("/headers", unwrap="headers")
-    def singly(
-        self,
-        *,
-        x_list: Annotated[list[int], Header()],
-        x_object: Annotated[dict[str, int], Header("X-Object")],
-        x_exploded: Annotated[dict[str, int], Header("X-Exploded", explode=True)],
-        x_flag: Annotated[bool, Header()],
-        x_at: Annotated[UnixTime, Header()],
-        x_commas: Annotated[CommaSeparated[str], Header()],
-        if_modified_since: Annotated[HttpDate, Header()],
-        odd: Annotated[str, Header("X_odd.name!")],
-        x_none: Annotated[str | None, Header()] = None,
-    ) -> dict[str, str]:
-        raise NotImplementedError
-
-    @get("/cookies", unwrap="cookies")
-    def cookies(
-        self,
-        session_id: Annotated[str, Cookie("session-id")],
-        n: Annotated[int, Cookie()],
-        session: Annotated[Session | None, Cookie()] = None,
-    ) -> dict[str, str]:
-        raise NotImplementedError
-
-    @get("/headers", unwrap="headers")
-    def text(self, x_value: Annotated[str, Header()] = "") -> dict[str, str]:
-        raise NotImplementedError
-
-
-def test_headers_of_models_arrive(url: str, engine: EngineName, colour: Colour) -> None:
-    context = Context(x_request_id="r 1", x_tags=["a b", "c"], x_token=SecretStr("t-1"))
-    with Asked(base_url=url, headers={"X-Client": "d"}, engine=engine, proxy=None) as asked:
-        seen: dict[str, str] = colour.run(asked.models, context, Session(sid="s1", theme="dark"))
-    assert seen == {
-        "Host": url.removeprefix("http://"),
-        "Accept": "application/json, */*;q=0.5",
-        "Accept-Encoding": seen["Accept-Encoding"],
-        "Connection": "keep-alive",
-        "User-Agent": "wire/1.0",
-        "X-Client": "d",
-        "X-Both": "endpoint",
-        "X-Endpoint": "e",
-        "X-Request-Id": "r 1",
-        "X-Tags": "a b,c",
-        "X-Token": "t-1",
-        "Cookie": "sid=s1; theme=dark",
-    }
-
-
-def test_headers_of_every_kind_arrive(url: str, engine: EngineName, colour: Colour) -> None:
-    at = datetime(2024, 2, 29, 1, 2, 3, tzinfo=UTC)
-    with Asked(base_url=url, engine=engine, proxy=None) as asked:
-        seen: dict[str, str] = colour.run(
-            asked.singly,
-            x_list=[1, 2],
-            x_object={"R": 1, "G": 2},
-            x_exploded={"R": 1, "G": 2},
-            x_flag=True,
-            x_at=at,
-            x_commas=["a", "b"],
-            if_modified_since=at,
-            odd="o",
-        )
-    assert {name: seen.get(name) for name in ("X-List", "X-Object", "X-Exploded", "X-Flag", "X-At", "X-Commas")} == {
-        "X-List": "1,2",
-        "X-Object": "R,1,G,2",
-        "X-Exploded": "R=1,G=2",
-        "X-Flag": "true",
-        "X-At": "1709168523",
-        "X-Commas": "a,b",
-    }
-    assert seen["If-Modified-Since"] == "Thu, 29 Feb 2024 01:02:03 GMT"
-    assert "X-None" not in seen
-
-
-def test_cookies_arrive_with_their_values(url: str, engine: EngineName, colour: Colour) -> None:
-    with Asked(base_url=url, engine=engine, proxy=None) as asked:
-        assert colour.run(asked.cookies, "a=b&c/d+e:f%20", 7) == {"session-id": "a=b&c/d+e:f%20", "n": "7"}
-        seen = colour.run(asked.cookies, "x", 7, Session(sid="s"))
-        assert seen == {"session-id": "x", "n": "7", "sid": "s"}
-
-
-@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\0b", "grüß"])
-def test_what_cannot_stand_in_a_header_is_never_sent(
-    url: str, engine: EngineName, colour: Colour, value: str
-) -> None:
-    with Asked(base_url=url, engine=engine, proxy=None) as asked:
-        with pytest.raises(ArgumentError, match=r"^Asked\.text: x_value: "):
-            colour.run(asked.text, value)
-        with pytest.raises(ArgumentError, match=r"^Asked\.cookies: session_id: "):
-            colour.run(asked.cookies, value, 1)
-        assert colour.run(asked.text, "a\tb; c=\"d\", e")["X-Value"] == "a\tb; c=\"d\", e"
 
 
 # -- by type
@@ -265,6 +145,149 @@ class Kinds(ApiClient):
     def status(self, code: int) -> Show | None:
         raise NotImplementedError
 
-    @get("/response-headers")
-    def said(self, **headers: Any) -> Any:
+    @get("/response-headers?X-Total=42&X-At=1709168523&X-Tags=a,b")
+    def said(self) -> None:
         raise NotImplementedError
+
+
+def test_an_image_is_what_was_asked_for(url: str, engine: EngineName, colour: Colour) -> None:
+    with Kinds(base_url=url, engine=engine, proxy=None) as kinds:
+        assert colour.run(kinds.png).startswith(b"\x89PNG\r\n")
+        assert colour.run(kinds.image, "image/jpeg").startswith(b"\xff\xd8\xff")
+        assert colour.run(kinds.image, "image/webp")[8:12] == b"WEBP"
+        assert "<svg" in colour.run(kinds.svg)
+        response = colour.response(kinds.image, "image/*")
+        assert (response.content_type, len(response.data)) == ("image/png", int(response.headers["content-length"]))
+
+
+def test_what_is_not_to_be_had_is_a_406_with_its_body(url: str, engine: EngineName, colour: Colour) -> None:
+    with Kinds(base_url=url, engine=engine, proxy=None) as kinds, pytest.raises(ClientError) as error:
+        colour.run(kinds.unsaid)
+    assert error.value.status_code == 406
+    assert isinstance(error.value.body, NotAcceptable)
+    assert "image/png" in error.value.body.accept
+
+
+def test_one_path_is_read_as_json_xml_text_or_bytes(url: str, engine: EngineName, colour: Colour) -> None:
+    with Kinds(base_url=url, engine=engine, proxy=None) as kinds:
+        assert colour.run(kinds.json) == Show(author="Yours Truly", title="Sample Slide Show")
+        assert '"slideshow"' in colour.run(kinds.json_text)
+        show: Slideshow = colour.run(kinds.xml)
+        titles = [(slide.type, slide.title) for slide in show.slides]
+        assert titles == [("all", "Wake up to WonderWidgets!"), ("all", "Overview")]
+        assert colour.run(kinds.xml_text).startswith("<?xml version='1.0' encoding='us-ascii'?>")
+        assert colour.run(kinds.uuid).uuid.version == 4
+
+
+def test_text_and_bytes_keep_every_character(url: str, engine: EngineName, colour: Colour) -> None:
+    with Kinds(base_url=url, engine=engine, proxy=None) as kinds:
+        text: str = colour.run(kinds.utf8)
+        assert colour.run(kinds.utf8_bytes).decode() == text
+        assert "∮ E⋅da = Q" in text
+        assert "Зарегистрируйтесь сейчас на Десятую" in text
+        generated = random.Random(5)
+        assert colour.run(kinds.bytes_, 5000, 5) == bytes(generated.randint(0, 255) for _ in range(5000))
+
+
+@pytest.mark.parametrize(("coding", "flag"), [("gzip", "gzipped"), ("deflate", "deflated"), ("brotli", "brotli")])
+def test_a_compressed_body_is_read(url: str, engine: EngineName, colour: Colour, coding: str, flag: str) -> None:
+    with Kinds(base_url=url, engine=engine, proxy=None) as kinds:
+        response = colour.response(kinds.coded, coding)
+        assert response.headers["content-encoding"] == {"brotli": "br"}.get(coding, coding)
+        assert response.data == Coded.model_validate({"method": "GET", flag: True})
+        content: bytes = colour.run(kinds.coded_bytes, coding)
+        assert f'"{flag}": true'.encode() in content
+        lines = read(colour, kinds.coded_stream, coding).items
+        assert (lines[0], lines[-1]) == ("{", "}")
+
+
+def test_a_status_is_none_or_raises(url: str, engine: EngineName, colour: Colour) -> None:
+    with Kinds(base_url=url, engine=engine, proxy=None, retry=None) as kinds:
+        assert colour.run(kinds.status, 204) is None
+        assert colour.run(kinds.status, 404) is None
+        for code in (304, 400, 403, 418, 500, 503):
+            with pytest.raises(HTTPStatusError) as error:
+                colour.run(kinds.status, code)
+            assert error.value.status_code == code
+
+
+def test_response_headers_are_typed(url: str, engine: EngineName, colour: Colour) -> None:
+    with Kinds(base_url=url, engine=engine, proxy=None) as kinds:
+        response = colour.response(kinds.said)
+    assert response.header("X-Total", int) == 42
+    assert response.header("X-At", UnixTime) == datetime(2024, 2, 29, 1, 2, 3, tzinfo=UTC)
+    assert response.header("X-Tags", list[str]) == ["a", "b"]
+    assert response.header("Date", HttpDate).tzinfo is not None
+
+
+# -- by validator, over TLS
+
+
+class Hello(BaseModel):
+    hello: str
+
+
+class Web(ApiClient):
+    @get("/a.json", none_on={304})
+    def hello(
+        self,
+        if_none_match: Annotated[str | None, Header()] = None,
+        if_modified_since: Annotated[HttpDate | None, Header()] = None,
+    ) -> Hello | None:
+        raise NotImplementedError
+
+    @get("/a.json")
+    def strict(self, if_none_match: Annotated[str, Header()]) -> Hello:
+        raise NotImplementedError
+
+    @get("/mtls")
+    def secret(self) -> Hello:
+        raise NotImplementedError
+
+    @get("/big.txt")
+    def big(self) -> bytes:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("http2", [False, True])
+def test_what_has_not_changed_is_not_sent_again(web: Nginx, engine: EngineName, colour: Colour, http2: bool) -> None:
+    with Web(base_url=web.tls_url, verify=web.authority, http2=http2, engine=engine, proxy=None) as client:
+        response = colour.response(client.hello)
+        assert response.http_version == ("HTTP/2" if http2 else "HTTP/1.1")
+        assert response.data == Hello(hello="world")
+        etag, modified = response.header("ETag"), response.header("Last-Modified", HttpDate)
+        assert colour.run(client.hello, etag) is None
+        assert colour.run(client.hello, None, modified) is None
+        assert colour.run(client.hello, '"another"') == Hello(hello="world")
+        assert colour.run(client.hello, None, modified - timedelta(seconds=1)) == Hello(hello="world")
+        with pytest.raises(HTTPStatusError) as error:
+            colour.run(client.strict, etag)
+        assert (error.value.status_code, error.value.response.content) == (304, b"")
+
+
+@pytest.mark.parametrize("http2", [False, True])
+def test_what_nginx_compresses_is_what_it_serves(web: Nginx, engine: EngineName, colour: Colour, http2: bool) -> None:
+    with Web(base_url=web.tls_url, verify=web.authority, http2=http2, engine=engine, proxy=None) as client:
+        response = colour.response(client.big)
+    assert response.headers["content-encoding"] == "gzip"
+    assert response.data == (web.folder / "www" / "big.txt").read_bytes()
+
+
+def test_an_unknown_authority_is_not_trusted(web: Nginx, engine: EngineName, colour: Colour) -> None:
+    with (
+        Web(base_url=web.tls_url, engine=engine, proxy=None, retry=None) as client,
+        pytest.raises(ConnectError, match="certificate verify failed"),
+    ):
+        colour.run(client.hello)
+    with Web(base_url=web.tls_url, verify=False, engine=engine, proxy=None) as client:
+        assert colour.run(client.hello) == Hello(hello="world")
+
+
+def test_a_client_shows_its_certificate(web: Nginx, engine: EngineName, colour: Colour) -> None:
+    with Web(base_url=web.tls_url, verify=web.client_context(), engine=engine, proxy=None) as client:
+        assert colour.run(client.secret) == Hello(hello="world")
+    with (
+        Web(base_url=web.tls_url, verify=web.authority, engine=engine, proxy=None) as client,
+        pytest.raises(PermissionDeniedError),
+    ):
+        colour.run(client.secret)

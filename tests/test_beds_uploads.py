@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import pytest
 from pydantic import BaseModel
 
-from stubwire import ApiClient, Body, File, Form, HTTPStatusError, RedirectError, Upload, patch, post, put
+from conftest import Clock  # noqa: TC001 - fixtures are typed
+from stubwire import ApiClient, Body, File, Form, HTTPStatusError, RedirectError, ServerError, Upload, patch, post, put
 from witnesses import Journal, Seen, as_bytes, httpbin, nginx, wiremock
 
 if TYPE_CHECKING:
@@ -150,6 +151,10 @@ class Kept(ApiClient):
     def moved_chunks(self, content: Annotated[Iterable[bytes], Body(content_type="text/csv")]) -> None:
         raise NotImplementedError
 
+    @post("/flaky")
+    def flaky(self, content: Annotated[Path | Iterable[bytes], Body()]) -> dict[str, bool]:
+        raise NotImplementedError
+
     @post("/moved")
     def moved_form(self, title: Annotated[str, Form()], file: Annotated[Path, File()]) -> None:
         raise NotImplementedError
@@ -231,6 +236,20 @@ def test_a_file_is_sent_again_behind_a_redirect(
         assert again.body == first.body
         for name in ("content-type", "content-length", "transfer-encoding"):
             assert again.header(name) == first.header(name)
+
+
+def test_a_file_is_sent_again_by_a_retry(
+    journal: Journal, engine: EngineName, colour: Colour, file: Path, clock: Clock
+) -> None:
+    """WireMock answers 503, then 429, then 200, and says to wait a second."""
+    journal.begin_anew()
+    with Kept(base_url=journal.base_url, engine=engine, proxy=None) as kept:
+        assert colour.run(kept.flaky, file) == {"ok": True}
+        assert clock.waits == [1.0, 1.0]
+        with pytest.raises(ServerError) as error:
+            colour.run(kept.flaky, chunks())
+    assert error.value.__notes__ == ["not retried: its body can be read only once, and was read"]
+    assert [entry.request.body == BINARY for entry in journal.entries()] == [True] * 4
 
 
 # -- HTTP/2

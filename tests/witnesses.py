@@ -11,7 +11,7 @@ import base64
 import re
 import ssl
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,10 +61,11 @@ class Nginx:
 @contextmanager
 def nginx(folder: Path, behind: str = "http://127.0.0.1:1") -> Generator[Nginx]:
     """An nginx with certificates of its own, in a folder of its own; `/bin/` of it leads to what stands behind."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BEDS", str(folder))
-        with bed("start_nginx.sh", "{0}", "{1}", behind.removeprefix("http://"), ports=2) as port:
-            yield Nginx(f"http://127.0.0.1:{port}", f"https://localhost:{port + 1}", folder / "nginx")
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("BEDS", str(folder))
+            port = stack.enter_context(bed("start_nginx.sh", "{0}", "{1}", behind.removeprefix("http://"), ports=2))
+        yield Nginx(f"http://127.0.0.1:{port}", f"https://localhost:{port + 1}", folder / "nginx")
 
 
 def target(line: str, method: str = "GET") -> str:
@@ -140,6 +141,11 @@ class Journal(ApiClient):
 
     @delete("/__admin/requests")
     def forget(self) -> None:
+        raise NotImplementedError
+
+    @post("/__admin/scenarios/reset")
+    def begin_anew(self) -> None:
+        """Bring `/flaky` back to where it answers 503, then 429, then 200."""
         raise NotImplementedError
 
     def kept(self) -> Kept:
