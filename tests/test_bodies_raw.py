@@ -12,7 +12,19 @@ import pytest
 from pydantic import Field
 
 from conftest import Api, Colour, Reply
-from stubwire import ApiClient, ArgumentError, Body, ColourError, Header, Upload, post, put
+from stubwire import (
+    ApiClient,
+    ArgumentError,
+    Body,
+    CallNext,
+    ColourError,
+    Header,
+    Request,
+    Response,
+    Upload,
+    post,
+    put,
+)
 
 OCTETS = "application/octet-stream"
 
@@ -265,3 +277,29 @@ def test_the_body_shows_as_what_it_is(picture: Path) -> None:
     assert Store().path.request(picture).curl().endswith("--data-binary '<file, 4 bytes>'")
     endless: Iterator[bytes] = iter([])
     assert Store().chunks.request(endless).curl().endswith("--data-binary '<stream>'")
+
+
+@pytest.mark.parametrize("per", ["interceptor", "call", "attempt"])
+def test_content_that_is_assigned_replaces_a_body_that_is_streamed(
+    api: Callable[..., Api], colour: Colour, per: str
+) -> None:
+    server = api()
+
+    def replace(request: Request) -> None:
+        request.content = b"another"
+        assert not request.is_streamed
+        assert request.curl().endswith("--data-raw another")
+
+    async def replacing(request: Request, call_next: CallNext) -> Response:
+        replace(request)
+        return await call_next(request)
+
+    with Store(transport=server.transport) as client:
+        if per == "interceptor":
+            client.interceptors.request.use(replace)
+        else:
+            client.use(replacing, per="call" if per == "call" else "attempt")
+        colour.run(client.chunks, iter([b"a"]))
+    assert server.request.content == b"another"
+    assert server.request.headers["content-length"] == "7"
+    assert "transfer-encoding" not in server.request.headers

@@ -95,8 +95,8 @@ def test_a_secret_is_sent_only_where_a_serializer_says_so() -> None:
     with pytest.raises(ArgumentError) as caught:
         encode(Vault, Vault(secrets={"a": [SecretStr("s3cret")]}))
     assert str(caught.value) == (
-        "Events.create: event: a SecretStr in it would be sent as '**********': give the field a serializer, as in "
-        "Annotated[SecretStr, PlainSerializer(SecretStr.get_secret_value)]"
+        "Events.create: event: pydantic would send a SecretStr in it as '**********': give the field a serializer, "
+        "as in Annotated[SecretStr, PlainSerializer(SecretStr.get_secret_value)]"
     )
 
 

@@ -158,7 +158,6 @@ def test_a_call_says_which_endpoint_did_not_decode(api: MakeApi, colour: Colour)
     assert caught.value.__context__ is None
 
 
-@pytest.mark.filterwarnings("ignore:Async generator 'http:ResourceWarning")  # one of the engine's own, on trio
 def test_a_body_that_is_not_in_its_content_encoding_is_a_decode_error(api: MakeApi, colour: Colour) -> None:
     def raw(request: Any) -> Any:
         library = server.library

@@ -151,10 +151,6 @@ def test_a_base_url_without_a_path(api: MakeApi) -> None:
 # ---- bodies are bounded
 
 
-UNFINISHED = pytest.mark.filterwarnings("ignore:Async generator 'http:ResourceWarning")
-"""On trio, the engines' own transports do not finish their inner generators when a body is left early."""
-
-
 @pytest.fixture
 def large(engine: EngineName) -> Iterator[RawServer]:
     """A server whose body is compressed, and larger than it looks."""
@@ -183,7 +179,6 @@ def test_a_body_is_compressed_once(engine: EngineName, colour: Colour, headers: 
     )
 
 
-@UNFINISHED
 def test_decoded_bytes_are_bounded(large: RawServer, engine: EngineName, colour: Colour) -> None:
     """The limit counts what came out of the compression; the connection is closed, and the call is not retried."""
     with Things(base_url=large.url, engine=engine, max_response_bytes=99_999) as things:
@@ -196,7 +191,6 @@ def test_decoded_bytes_are_bounded(large: RawServer, engine: EngineName, colour:
         large.wait_until(lambda server: server.closed == server.opened)
 
 
-@UNFINISHED
 def test_plain_bytes_are_bounded_while_they_arrive(engine: EngineName, colour: Colour) -> None:
     """Not after: the rest is never read."""
     with (

@@ -77,6 +77,11 @@ def test_its_headers_fill_what_we_did_not_set(sent_by: Callable[..., Any]) -> No
     assert sent.headers["user-agent"].startswith("python-httpx")
 
 
+def test_its_headers_never_say_how_long_our_body_is(sent_by: Callable[..., Any]) -> None:
+    sent = sent_by({"headers": {"Content-Length": "3", "Transfer-Encoding": "chunked"}})
+    assert {"content-length", "transfer-encoding"}.isdisjoint(sent.headers)
+
+
 def test_its_base_url_params_and_cookies_are_not_merged(sent_by: Callable[..., Any]) -> None:
     sent = sent_by({"base_url": "https://wrong.example", "params": {"q": "1"}, "cookies": {"session": "secret"}})
     assert str(sent.url) == "https://things.example/v1/things/x"

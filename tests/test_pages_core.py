@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable
 from typing import Annotated, Any, cast
 
+import pytest
 from pydantic import BaseModel
 
 from conftest import Api, Colour, Reply
@@ -170,3 +173,18 @@ def test_a_credential_in_the_query_is_in_no_token(api: MakeApi, colour: Colour) 
     assert one.next_token == "/v1/items?page=2"
     assert two.response.request.url == "https://api.example/v1/items?page=2"
     assert [request.url.query for request in server.requests] == [b"api_key=sesame", b"page=2&api_key=sesame"]
+
+
+def test_a_pickled_page_does_not_know_the_next(api: MakeApi, colour: Colour) -> None:
+    """A request is pickled without its secrets and would lead elsewhere, so that none is better."""
+    more = {"Link": '</v1/items?token=s3cret>; rel="next"'}
+    server = api(Reply(json=[{"id": 1}], headers=more), Reply(json=[{"id": 2}]))
+    page, last = pages(colour, make(colour, Shop(transport=server.transport).linked))
+    pickled = pickle.dumps(page)
+    twin = pickle.loads(pickled)
+    assert b"s3cret" not in pickled
+    assert (twin.items, twin.number) == ([Item(id=1)], 1)
+    with pytest.raises(RuntimeError, match=r"^a page that was pickled has no next_token: take it before$"):
+        _ = twin.next_token
+    assert page.next_token == copy.copy(page).next_token == "/v1/items?token=s3cret"
+    assert pickle.loads(pickle.dumps(last)).next_token is None

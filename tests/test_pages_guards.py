@@ -153,11 +153,12 @@ def test_a_limit_of_items_comes_before_the_limit_of_pages(api: MakeApi, colour: 
     assert result(colour, lazy.to_list, 3) == [1, 1, 1]
 
 
-def test_a_negative_limit_is_refused(api: MakeApi, colour: Colour) -> None:
+@pytest.mark.parametrize("limit", [-1, 1.5, True, "3"])
+def test_a_limit_that_is_no_number_of_items_is_refused(api: MakeApi, colour: Colour, limit: Any) -> None:
     lazy = make(colour, Shop(transport=api().transport).linked)
     with pytest.raises(ArgumentError) as caught:
-        result(colour, lazy.to_list, -1)
-    assert str(caught.value) == "Shop.linked.to_list: limit=-1 must be 0 or more"
+        result(colour, lazy.to_list, limit)
+    assert str(caught.value) == f"Shop.linked.to_list: limit={limit!r} must be a whole number, 0 or more"
 
 
 # ---- other origins

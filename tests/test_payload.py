@@ -14,8 +14,9 @@ import trio
 
 from payloads import READS, Bare, Read, everything, payload_of
 from stubwire import ColourError, ProtocolError
+from stubwire._files import Disk, Opened
 from stubwire._payload import Source, Watched
-from stubwire._sources import PIECE, AsyncChunks, Chunks, Disk, Memory, Opened
+from stubwire._sources import PIECE, AsyncChunks, Chunks, Memory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from payloads import READS, Bare, Read, everything, payload_of
-from stubwire import ArgumentError, ProtocolError, _clock, _sources
-from stubwire._sources import PIECE, Chunks, Disk, Opened
+from stubwire import ArgumentError, ProtocolError, _clock, _files
+from stubwire._files import Disk, Opened
+from stubwire._sources import PIECE, Chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -178,7 +179,7 @@ def test_only_a_slow_file_is_read_in_a_thread(path: Path, monkeypatch: pytest.Mo
         def read(self, size: int | None = -1, /) -> bytes:
             nonlocal now
             if size and size > 1:
-                now += 2 * _sources.SLOW
+                now += 2 * _files.SLOW
                 readers.append(threading.current_thread() is threading.main_thread())
             return super().read(size)
 

@@ -76,6 +76,7 @@ def spoil(name: str, content: bytes | None) -> Callable[[Path], None]:
         pytest.param("file", True, spoil("a.part.json", None), id="nothing that names it"),
         pytest.param("file", True, spoil("a.part.json", b"{"), id="no JSON"),
         pytest.param("file", True, spoil("a.part.json", b"[]"), id="another JSON"),
+        pytest.param("file", True, spoil("a.part.json", b"[" * 100_000), id="JSON that is too deep"),
         pytest.param("file", True, spoil("a.part.json", b'{"request": "", "validator": "", "total": 1}'), id="half"),
     ],
 )

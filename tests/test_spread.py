@@ -311,3 +311,25 @@ def test_a_dataclass_whose_names_are_not_defined_is_found_out_at_first_access() 
     api = declare(text)["Api"]()
     with pytest.raises(TypeError, match=r"^Api\.f: a: pydantic cannot handle the type Later: "):
         _ = api.f
+
+
+class Bounded(TypedDict, total=False):
+    page: Annotated[int, Query("p"), Field(ge=1)]
+    size: int
+
+
+def test_the_constraints_of_a_typed_dict_hold() -> None:
+    """Nobody validates a dict; a model was validated when it was made."""
+
+    class Pages(ApiClient):
+        base_url = BASE
+
+        @get("/x")
+        def find(self, bounds: Annotated[Bounded | None, Query()] = None) -> None:
+            raise NotImplementedError
+
+    assert Pages().find.request({"page": 1, "size": 0}).url == f"{BASE}/x?p=1&size=0"
+    assert Pages().find.request({"size": 0}).url == f"{BASE}/x?size=0"
+    with pytest.raises(ArgumentError) as caught:
+        Pages().find.request({"page": 0})
+    assert str(caught.value) == "Pages.find: bounds.page: Input should be greater than or equal to 1"

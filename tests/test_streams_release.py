@@ -16,15 +16,6 @@ from conftest import Colour, EngineName
 from servers import Answer, RawServer
 from stubwire import ApiClient, Event, Stream, get
 
-THEIRS = "AsyncHTTP11Connection|HTTP11ConnectionByteStream|PoolByteStream|AsyncResponseStream|BoundAsyncStream"
-# on trio, the generators inside httpcore warn when they are left, as they do under httpx
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Async generator 'http:ResourceWarning"),
-    pytest.mark.filterwarnings(
-        f"ignore:Exception ignored in. <async_generator object ({THEIRS}):pytest.PytestUnraisableExceptionWarning"
-    ),
-]
-
 EVENTS = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
     b"9\r\ndata: a\n\n\r\n9\r\ndata: b\n\n\r\n"

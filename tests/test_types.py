@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, ValidationError
 
 from conftest import Api as Server
 from conftest import Clock, Colour, Reply
@@ -172,6 +172,7 @@ class Api(ApiClient):
         key: Annotated[Base64Url | None, Cookie()] = None,
         since: Annotated[HttpDate | None, Header("If-Modified-Since")] = None,
         several: list[UnixTime] | None = None,
+        hidden: CommaSeparated[SecretStr] | None = None,
         sent: Annotated[Sent | None, Query()] = None,
     ) -> None:
         raise NotImplementedError
@@ -231,6 +232,7 @@ NO_ZONE = "it has no time zone: write datetime(..., tzinfo=UTC)"
         ),
         (DAY, {"tags": [""]}, "tags: an item has '|' in it, or is the only one and empty, and would be read as others"),
         (DAY, {"wait": 83512}, "wait: expected timedelta, got int"),
+        (DAY, {"hidden": [SecretStr("83512")]}, "hidden: a SecretStr in it would be sent as '**********': write str"),
     ],
 )
 def test_what_cannot_be_written_is_refused(at: datetime, given: dict[str, Any], message: str) -> None:

@@ -169,7 +169,7 @@ def test_importing_stubwire_imports_nothing_that_only_uploads_need() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    ours = {"_payload", "_sources", "_uploads", "_multipart", "_bodies", "_body_roles", "_json_lines"}
+    ours = {"_payload", "_sources", "_files", "_uploads", "_multipart", "_bodies", "_body_roles", "_json_lines"}
     assert loaded.isdisjoint({f"stubwire.{name}" for name in ours})
 
 

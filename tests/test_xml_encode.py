@@ -73,7 +73,7 @@ class Vault(BaseXmlModel, tag="vault"):
 
 
 MASKED = (
-    "a SecretStr in it would be sent as '**********': give the field a serializer, as in "
+    "pydantic would send a SecretStr in it as '**********': give the field a serializer, as in "
     "Annotated[SecretStr, PlainSerializer(SecretStr.get_secret_value)]"
 )
 

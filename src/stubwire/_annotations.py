@@ -112,7 +112,7 @@ class Scope:
             if key not in self._known:
                 self._known[key] = self._evaluate(self._named(hint, module), module)
             return self._known[key]
-        if not _has_text(hint):
+        if not has_text(hint):
             return hint
         holder = FunctionType((lambda: None).__code__, module)
         holder.__annotations__ = {"hint": hint}
@@ -157,13 +157,13 @@ def class_annotations(owner: type) -> dict[str, Any]:
     return inspect.get_annotations(owner)
 
 
-def _has_text(hint: object) -> bool:
+def has_text(hint: object) -> bool:
     """Whether text stands inside a type, as in `list["Repo"]`."""
     origin = get_origin(hint)
     if origin is None or origin is Literal:
         return False
     args = get_args(hint)[:1] if origin is Annotated else get_args(hint)
-    return any(isinstance(arg, (str, ForwardRef)) or _has_text(arg) for arg in args)
+    return any(isinstance(arg, (str, ForwardRef)) or has_text(arg) for arg in args)
 
 
 def type_arguments(owner: type, alias: object = None) -> dict[type, dict[object, object]]:

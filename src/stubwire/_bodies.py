@@ -6,7 +6,7 @@ endpoint whose body is more than the JSON of one parameter.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import quote
 
@@ -20,7 +20,7 @@ from stubwire._charset import named
 from stubwire._json_lines import AsyncLines, Lines, line
 from stubwire._payload import Payload
 from stubwire._sent import value_type
-from stubwire._sources import Memory
+from stubwire._sources import BYTES, Memory
 from stubwire._uploads import sent
 from stubwire.errors import ArgumentError, SpecError
 from stubwire.markers import Body, File, Form
@@ -271,18 +271,30 @@ def _part(spec: EndpointSpec, parameter: ParameterSpec, style: Style) -> Callabl
         write = _field(spec, parameter, style)
         return lambda value: [_multipart.field(name, text, where) for name, text in write(value)]
     marker = cast("File", _body_roles.marker_of(parameter.annotation))
-    hint = value_type(parameter)
-    several = any(_body_roles.is_several(_kinds.plain(member)) for member in _kinds.members(hint))
+    files = _files(value_type(parameter), where)
+    return lambda value: [
+        _multipart.file(alias, sent(file, where), marker.content_type, where) for file in files(value)
+    ]
 
-    def parts(value: Any) -> list[_multipart.Part]:
-        files, got = [value], type(value).__name__
-        if isinstance(value, (list, tuple, set, frozenset)):
-            files = [*cast("Iterable[Any]", value)]
-            if not several:
-                raise ArgumentError(f"{where}: expected one file, got {got}")
-        return [_multipart.file(alias, sent(file, where), marker.content_type, where) for file in files]
 
-    return parts
+def _files(hint: object, where: str) -> Callable[[Any], list[Any]]:
+    """What makes a list of files of a value: what looks like several may be the chunks of one."""
+    valid = validator(hint, where) if constrained(hint) else None
+    kinds = [_kinds.plain(member) for member in _kinds.members(hint)]
+    several, chunked = any(map(_body_roles.is_several, kinds)), any(map(_body_roles.is_chunked, kinds))
+
+    def files(value: Any) -> list[Any]:
+        if valid is not None:
+            value = valid(value)
+        if isinstance(value, (*BYTES, str, Mapping)) or not isinstance(value, Collection) or hasattr(value, "read"):
+            return [value]
+        if several:
+            return [*cast("Iterable[Any]", value)]
+        if chunked:
+            return [value]
+        raise ArgumentError(f"{where}: expected one file, got {type(cast('object', value)).__name__}")
+
+    return files
 
 
 # ---- what a parameter says

@@ -185,6 +185,11 @@ def is_several(hint: object) -> bool:
     return (get_origin(hint) or hint) in _SEVERAL
 
 
+def is_chunked(hint: object) -> bool:
+    """Whether a type is the chunks of one file."""
+    return _raw(hint, None) == "chunks"
+
+
 def _items(kind: object) -> list[object]:
     """The types of the items, each by itself."""
     arguments = [argument for argument in get_args(kind) if argument is not ...]

@@ -99,7 +99,7 @@ def check(
         reading.complete()
     for argument in reading.arguments:
         try:
-            found += reading.places(argument, mounted=mounted)
+            found += reading.place(argument, mounted=mounted).names
         except NameError:  # defined later: the first access finds out
             continue
     _together.check(found, reading)
@@ -129,7 +129,7 @@ def specify(
     except NameError as error:
         missing = error.name
     else:
-        _together.check([place for argument in reading.arguments for place in reading.places(argument)], reading)
+        _together.check([names for argument in reading.arguments for names in reading.place(argument).names], reading)
         _check_returns(declaration, returns, where)
         for hint in (returns, *(parameter.annotation for parameter in found)):
             _check_filled(hint, owner, where)

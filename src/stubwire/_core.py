@@ -192,6 +192,8 @@ class Core:
         """Send, without what is secret unless the origin is ours."""
         call = _call_of(request)
         plan = call.plan
+        if request.content is not None:
+            request._payload = None  # somebody gave it another body
         origin = self._origin(plan, request.url)
         trusted = origin == plan.origin
         if not trusted:

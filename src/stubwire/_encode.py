@@ -22,6 +22,7 @@ from stubwire import _kinds, _percent
 from stubwire._adapters import adapter, constrained, validator
 from stubwire._annotations import name_of
 from stubwire._headers import check_value
+from stubwire._models import MASK_ADVICE, UNDECLARED, has_secret
 from stubwire._secret import is_secret, revealed
 from stubwire.errors import ArgumentError, SpecError
 
@@ -33,10 +34,6 @@ TextEncoder = Callable[[Any], str]
 _NOT_IN_COOKIE = re.compile(r"[^\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]")
 _MASKED = b'"**********"'
 """What pydantic makes of a `SecretStr` in JSON."""
-MASK_ADVICE = (
-    "pydantic would send a SecretStr in it as '**********': give the field a serializer, as in "
-    "Annotated[SecretStr, PlainSerializer(SecretStr.get_secret_value)]"
-)
 _UNEXPECTED = re.compile(
     r"[^\n]*\n *PydanticSerializationUnexpectedValue\(Expected `([^`]*)` - serialized value may not be as expected "
     r"(?:\[field_name='(\w+)')?"
@@ -112,7 +109,7 @@ def _choice(choices: tuple[object, ...], where: str) -> TextEncoder:
 
 
 def _serialized(hint: object, where: str) -> TextEncoder:
-    dump = adapter(hint, where).dump_python
+    dump, declared = adapter(hint, where).dump_python, _kinds.is_secret(hint)
 
     def encode(value: Any) -> str:
         if isinstance(value, (float, Decimal)) and not math.isfinite(value):
@@ -122,6 +119,8 @@ def _serialized(hint: object, where: str) -> TextEncoder:
         except (ValueError, TypeError, RecursionError) as error:
             message = unfit(error, hint, value)
         else:
+            if is_secret(value) and not declared:
+                raise ArgumentError(f"{where}: {UNDECLARED}")
             if is_secret(value) and shown in ("**********", ""):
                 return revealed(value)  # what pydantic's serializer masks
             if shown is not None:
@@ -290,7 +289,8 @@ def cookie_pair(name: str, text: str, where: str) -> str:
 
 def json_body(hint: object, where: str, *, exclude_unset: bool) -> Callable[[Any], bytes]:
     """The encoder of a JSON body."""
-    dump = adapter(hint, where).dump_json
+    made = adapter(hint, where)
+    dump = made.dump_json
     valid = validator(hint, where) if constrained(hint) else None
     takes_none = _kinds.allows_none(hint)
     check = model_check(hint, where)
@@ -304,10 +304,11 @@ def json_body(hint: object, where: str, *, exclude_unset: bool) -> Callable[[Any
             check(value)
         try:
             body = dump(value, by_alias=True, exclude_unset=exclude_unset, warnings="error")
+            is_masked = _MASKED in body and has_secret(made.dump_python(value, by_alias=True, warnings="none"))
         except (ValueError, TypeError, RecursionError) as error:
             message = unfit(error, hint, value)
         else:
-            if _MASKED not in body:
+            if not is_masked:
                 return body
             message = MASK_ADVICE
         raise ArgumentError(f"{where}: {message}")

@@ -72,8 +72,7 @@ class Events:
     def _begin(self) -> None:
         """Forget the fields of the event before."""
         self._within = False
-        self._data: list[bytes] = []
-        self._size = 0
+        self._data = bytearray()
         self._type = ""
         self._retry: int | None = None
 
@@ -145,8 +144,8 @@ class Events:
         value = value.removeprefix(b" ")
         self._within = True
         if name == b"data":
-            self._data.append(value)
-            self._size += len(value) + 1
+            self._data += value
+            self._data += b"\n"
         elif name == b"event":
             self._type = value.decode("utf-8", "replace")
         elif name == b"id":
@@ -154,14 +153,14 @@ class Events:
                 self._id = value.decode("utf-8", "replace")
         elif name == b"retry" and value.isdigit():
             self._retry = self.retry = _milliseconds(value)
-        self.too_large = len(line) > self._line_limit or self._size > self._limit + 1
+        self.too_large = len(line) > self._line_limit or len(self._data) > self._limit + 1
         return not self.too_large
 
     def _dispatch(self, found: list[Raw]) -> None:
         """End the event; without data there is none."""
         self.last_id = self._id
         if self._data:
-            found.append((b"\n".join(self._data), self._type or "message", self._id, self._retry))
+            found.append((bytes(self._data[:-1]), self._type or "message", self._id, self._retry))
         self._begin()
 
 

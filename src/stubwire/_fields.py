@@ -16,6 +16,7 @@ from typing_extensions import ReadOnly, get_type_hints, is_typeddict
 
 from stubwire import _kinds
 from stubwire._annotations import class_annotations, substitute
+from stubwire._secret import is_secret_type
 from stubwire.markers import Marker, Named, Style
 
 Shape = Literal["scalar", "unknown", "items", "object", "nested"]
@@ -75,7 +76,7 @@ def record(hint: object) -> type[Any] | None:
         return None
     found = cast("type[Any]", kind)
     if issubclass(found, BaseModel):
-        return None if found.__pydantic_root_model__ else found
+        return None if found is BaseModel or found.__pydantic_root_model__ else found
     return found if dataclasses.is_dataclass(found) or is_typeddict(found) else None
 
 
@@ -98,29 +99,31 @@ def shape(hint: object, within: tuple[object, ...] = ()) -> Shape:
         hint: the type.
         within: the types that it is part of.
     """
+    return _shape(hint, within, deep=True)
+
+
+def _shape(hint: object, within: tuple[object, ...], *, deep: bool) -> Shape:
+    """The same; `deep` looks at the parts of a list or an object, of which anything else is `"nested"`.
+
+    A part is not looked into: there are as many ways through models that refer to one another as there are orders.
+    """
     hint = _kinds.without_none(hint)
-    members = _kinds.members(hint)
     inner = _kinds.plain(hint)
     if inner in within:
         return "nested"
     if _kinds.writes_itself(hint) or inner in _UNKNOWN or isinstance(inner, (str, TypeVar, ForwardRef)):
         return "unknown"
-    within = (*within, inner)
-    if len(members) > 1:
-        return _WIDER[max(_WIDER.index(shape(member, within)) for member in members)]
-    if (root := _root(inner)) is not None:
-        return shape(root, within)
-    return _shape(inner, within)
-
-
-def _shape(inner: object, within: tuple[object, ...]) -> Shape:
+    within, root = (*within, inner), _root(inner)
+    members = _kinds.members(hint) if root is None else (root,)
+    if len(members) > 1 or root is not None:
+        return _WIDER[max(_WIDER.index(_shape(member, within, deep=deep)) for member in members)]
     items = _kinds.item_type(inner)
-    if items is not None:
-        return "items" if shape(items, within) in ("scalar", "unknown") else "nested"
-    if not _kinds.is_body(inner):
+    if items is None and not _kinds.is_body(inner):
         return "scalar"
-    parts = [shape(part, within) for part in _parts(inner)]
-    return "object" if all(part in ("scalar", "unknown") for part in parts) else "nested"
+    parts = [] if not deep else _parts(inner) if items is None else [items]
+    if not deep or any(_shape(part, within, deep=False) == "nested" for part in parts):
+        return "nested"
+    return "object" if items is None else "items"
 
 
 def _root(inner: object) -> object | None:
@@ -137,19 +140,25 @@ def _parts(inner: object) -> list[object]:
     return list(get_args(inner)[1:]) or [object]
 
 
-def holds_secret(hint: object, within: tuple[object, ...] = ()) -> bool:
+def holds_secret(hint: object) -> bool:
     """Whether a `SecretStr` or `SecretBytes` may stand anywhere in a value of the type."""
-    hint = _kinds.without_none(hint)
-    inner = _kinds.plain(hint)
-    if inner in within or isinstance(inner, (str, TypeVar, ForwardRef)):
-        return False
-    if _kinds.is_secret(inner):
-        return True
-    if record(inner) is not None:
-        parts = [field.hint for field in fields(inner)]
-    else:
-        parts = [_root(inner)] if _root(inner) is not None else [part for part in get_args(inner) if part is not ...]
-    return any(holds_secret(part, (*within, inner)) for part in parts)
+    return any(map(is_secret_type, _reached(hint)))
+
+
+def _reached(hint: object, *, into_records: bool = True) -> Iterator[object]:
+    """A type and those that it is made of, each once: the members, arguments and roots, and the fields of records."""
+    todo, seen = [hint], list[object]()
+    for part in todo:  # grows on the way
+        inner = _kinds.plain(part)
+        if inner in seen or isinstance(inner, (str, TypeVar, ForwardRef)):
+            continue
+        seen.append(inner)
+        yield inner
+        if record(inner) is not None:
+            todo += [field.hint for field in fields(inner)] if into_records else []
+        elif get_origin(inner) is not Literal:
+            root = _root(inner)
+            todo += [part for part in get_args(inner) if part is not ...] if root is None else [root]
 
 
 # ---- the fields of a record
@@ -211,7 +220,19 @@ def _field(name: str, hint: object, serialized_as: str | None, *, required: bool
 
 
 def secret_names(hint: object, alias: str, role: str) -> list[str]:
-    """The names on the wire under which a secret may be sent."""
+    """The names on the wire under which a parameter may send a secret, or something that has one."""
     if spreads(hint):
         return [field.wire(role) for field in fields(hint) if holds_secret(field.hint)]
     return [alias] if holds_secret(hint) else []
+
+
+def secret_fields(hint: object, name: str) -> list[str]:
+    """The names in a body of JSON that have a secret as their value; `name` is that of the whole, where it is one."""
+    own = [name] if any(map(is_secret_type, _reached(hint, into_records=False))) else []
+    records = [kind for kind in _reached(hint) if record(kind) is not None]
+    return own + [
+        field.key
+        for kind in records
+        for field in fields(kind)
+        if any(map(is_secret_type, _reached(field.hint, into_records=False)))
+    ]

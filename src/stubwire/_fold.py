@@ -150,7 +150,9 @@ def _secrets(auth: tuple[str, ...], headers: Mapping[str, HeaderValue], spec: En
 
 
 def _secret_names(parameter: ParameterSpec) -> list[str]:
-    """The names under which a parameter may send a secret: a record's, where it spreads."""
+    """The names under which a parameter may send a secret outside of JSON: a record's, where it spreads."""
+    if parameter.role == "body":
+        return []
     if _kinds.is_body(parameter.annotation):
         from stubwire._fields import secret_names
 

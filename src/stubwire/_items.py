@@ -76,6 +76,20 @@ class Chunks:
         return ()
 
 
+class Nothing:
+    """No items: a 204 has none, whatever else a transport that is no server says."""
+
+    over = False
+
+    def feed(self, chunk: bytes) -> Iterable[Any]:  # noqa: ARG002 - as the others'
+        """Nothing."""
+        return ()
+
+    def end(self) -> Iterable[Any]:
+        """Nothing."""
+        return ()
+
+
 class _OfLines:
     """What readers of lines share: charset, bounds, and the number of a line."""
 

@@ -7,10 +7,11 @@ waited for travels at once.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
+from contextlib import closing
 from typing import Any
 
 from stubwire import _clock
-from stubwire._sources import close, once
+from stubwire._sources import aclose, close, once
 from stubwire.errors import ArgumentError
 
 LINES = frozenset(
@@ -46,16 +47,20 @@ class Lines:
     def read(self) -> Generator[bytes]:
         """The lines."""
         written = _Written(self._encode, self._where)
-        for item in self._iterable:
-            if lines := written.add(item):
+        try:
+            for item in self._iterable:
+                if lines := written.add(item):
+                    yield lines
+            if lines := written.rest():
                 yield lines
-        if lines := written.rest():
-            yield lines
+        finally:
+            close(self._iterable)
 
     async def aread(self) -> AsyncGenerator[bytes]:
         """The same: it is iterated on the event loop."""
-        for lines in self.read():
-            yield lines
+        with closing(self.read()) as written:
+            for lines in written:
+                yield lines
 
 
 class AsyncLines:
@@ -86,7 +91,7 @@ class AsyncLines:
             if lines := written.rest():
                 yield lines
         finally:
-            await close(iterator)
+            await aclose(iterator)
 
 
 class _Written:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel
 from typing_extensions import TypeAliasType, TypeIs, is_typeddict
 
-from stubwire._annotations import UNIONS, substitute
+from stubwire._annotations import UNIONS, has_text, substitute
 from stubwire._secret import is_secret_type
 from stubwire.markers import Marker, Unset
 
@@ -98,10 +98,19 @@ def without_none(hint: object) -> object:
     if get_origin(hint) is Annotated:
         inner, *items = get_args(hint)
         return Annotated[(without_none(inner), *items)]
-    kept = [member for member in members(hint) if plain(member) not in (None, type(None), Unset)]
-    if len(kept) == len(members(hint)) or not kept:
+    whole = _whole_members(hint)
+    kept = [member for member in whole if plain(member) not in (None, type(None), Unset)]
+    if len(kept) == len(whole) or not kept:
         return hint
     return kept[0] if len(kept) == 1 else typing.Union[tuple(kept)]  # noqa: UP007 - made at run time
+
+
+def _whole_members(hint: object) -> tuple[object, ...]:
+    """The members of a union; an alias that says its own name stays whole, as `JsonValue`: nobody else knows it."""
+    inner = plain(hint)
+    if get_origin(inner) not in UNIONS or (isinstance(hint, _ALIASES) and has_text(inner)):
+        return (hint,)
+    return tuple(member for argument in get_args(inner) for member in _whole_members(argument))
 
 
 def is_body(hint: object, within: tuple[object, ...] = ()) -> bool:
@@ -123,6 +132,14 @@ def is_body(hint: object, within: tuple[object, ...] = ()) -> bool:
     if origin in SEQUENCES or origin in UNIONS:
         return any(is_body(argument, (*within, inner)) for argument in get_args(inner) if argument is not ...)
     return False
+
+
+def has_bare_model(hint: object, within: tuple[object, ...] = ()) -> bool:
+    """Whether `BaseModel` itself stands in a type: pydantic would send none of the fields of what is passed."""
+    inner = plain(hint)
+    if inner is BaseModel or inner in within or get_origin(inner) is typing.Literal:
+        return inner is BaseModel
+    return any(has_bare_model(argument, (*within, inner)) for argument in get_args(inner))
 
 
 def is_stream(hint: object) -> bool:

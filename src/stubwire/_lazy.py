@@ -63,6 +63,8 @@ def may_be(raw: object) -> bool:
     """Whether an annotation, perhaps still a text, may be of a lazy result."""
     if isinstance(raw, str):
         return "Pages" in raw or "Stream" in raw
+    if isinstance(raw, type):  # without `hasattr`, of which the metaclass of models makes two calls
+        return any(MARK in vars(base) for base in raw.__mro__)
     return hasattr(getattr(raw, "__origin__", raw), MARK)
 
 

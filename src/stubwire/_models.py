@@ -16,9 +16,11 @@ from stubwire._secret import is_secret
 from stubwire.errors import ArgumentError
 
 MASK_ADVICE = (
-    "a SecretStr in it would be sent as '**********': give the field a serializer, as in "
+    "pydantic would send a SecretStr in it as '**********': give the field a serializer, as in "
     "Annotated[SecretStr, PlainSerializer(SecretStr.get_secret_value)]"
 )
+
+UNDECLARED = "a secret needs a type that says so, or logs and errors would show it: write SecretStr"
 
 
 def check_model(value: object, hint: object, where: str) -> None:

@@ -6,7 +6,7 @@ This module's rule: it makes the same plan and request that a stub without param
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
@@ -19,7 +19,7 @@ from stubwire._decode import Decoder, decoder
 from stubwire._fold import ANYTHING, Compiled, Mount, plan
 from stubwire._headers import check_name, check_value, is_name
 from stubwire._options import HeaderValue, Options, reveal
-from stubwire._secret import is_secret
+from stubwire._secret import is_secret, revealed
 from stubwire._spec import EndpointSpec
 from stubwire._template import Template, TemplateError, parse
 from stubwire._url import origin
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from stubwire._request import Request
     from stubwire._response import Response
 
+_SEVERAL = (list, tuple, set, frozenset)
 _ABSOLUTE = re.compile(r"(https?://[^/?#]+)(.*)", re.IGNORECASE)
 _AUTHORITY = re.compile(r"https?://(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?", re.IGNORECASE)
 
@@ -66,7 +67,7 @@ def prepare(mount: Mount, method: str, path: str, into: object, sent: Sent) -> t
     compiled = _compiled(template, method.upper(), into, mount.lower, name)
     made = plan(compiled, mount, Options(headers=_headers(sent, name)), name)
     params = sent.get("params") or {}
-    hidden = {key.lower() for key, value in params.items() if is_secret(value)}
+    hidden = {key.lower() for key, value in params.items() if any(map(is_secret, _several(value)))}
     made = replace(
         made,
         secrets=made.secrets | hidden,
@@ -123,10 +124,18 @@ def _query(params: Mapping[str, object], name: str) -> str:
     """The parameters as a stub's without annotations would be."""
     found: list[str] = []
     for key, value in params.items():
-        hint = list[object] if isinstance(value, (list, tuple, set, frozenset)) else object
-        if value is not None:
-            found.append(_encode.query(hint, key, f"{name}: params {key!r}")(value))
+        if value is None:
+            continue
+        items = [revealed(item) if is_secret(item) else item for item in _several(value)]
+        several = isinstance(value, _SEVERAL)
+        encode = _encode.query(list[object] if several else object, key, f"{name}: params {key!r}")
+        found.append(encode(items if several else items[0]))
     return "".join(found)
+
+
+def _several(value: object) -> Iterable[object]:
+    """The items of a list, or whatever else was passed."""
+    return cast("Iterable[object]", value) if isinstance(value, _SEVERAL) else (value,)
 
 
 def _content(sent: Sent, name: str) -> bytes | None:

@@ -55,19 +55,18 @@ class PartFile:
     """
 
     def __init__(self, target: Path, *, hashed: bool) -> None:
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
         self.size = 0
         self.known: Known | None = None
         self._target = target
         self._part = target.with_name(f"{target.name}.part")
         self._named = target.with_name(f"{target.name}.part.json")
-        self._temporary = target.with_name(f".{target.name[:64]}.{secrets.token_hex(8)}.tmp")
+        self._temporary = target.with_name(f".{target.name[:32]}.{secrets.token_hex(8)}.tmp")
         self._pending: list[bytes] = []
         self._pending_size = 0
         self._is_in_order = True
         self._hash: _Hash | None = hashlib.sha256() if hashed else None
         self._file: BinaryIO | None = None
+        self._mode: int | None = None
 
     def open(self, request: str | None) -> None:
         """Open it, with what an earlier download of the same request left.
@@ -75,9 +74,15 @@ class PartFile:
         Args:
             request: a hash of it; `None` begins anew.
         """
+        self._mode = _replaceable(self._target)
         if request is not None:
             self.known = self._claimed(request)
-        self._file = self._temporary.open("xb" if self.known is None else "r+b")
+        try:
+            self._file = self._temporary.open("xb" if self.known is None else "r+b")
+        except OSError as error:
+            error.filename = str(self._target)  # nobody knows the temporary one
+            raise
+        self._permit(0o600)  # else nobody could go on with it
         if self.known is not None:
             self._take_up(self._file)
 
@@ -95,9 +100,17 @@ class PartFile:
                 return known
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError):
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            RecursionError,
+        ):  # such as a name that has no room for `.part`
+            pass
+        with suppress(OSError):
             claim.unlink(missing_ok=True)
-        self._temporary.unlink(missing_ok=True)
+            self._temporary.unlink(missing_ok=True)
         return None
 
     def _take_up(self, file: BinaryIO) -> None:
@@ -145,8 +158,15 @@ class PartFile:
         file.flush()
         os.fsync(file.fileno())
         file.close()
+        self._permit(0)
         self._temporary.replace(self._target)
         self._file = None
+
+    def _permit(self, more: int) -> None:
+        """Give the file the permissions of the one that it replaces, where the file system has any, and more."""
+        if self._mode is not None:
+            with suppress(OSError):
+                self._temporary.chmod(self._mode | more)
 
     def leave(self, known: Known | None) -> None:
         """Leave what came for the next download, or nothing if that could not go on with it; never raises.
@@ -172,14 +192,37 @@ class PartFile:
         mark = _mark(self._temporary.stat())
         self._temporary.replace(self._part)
         claim = self._temporary.with_suffix(".json")
-        claim.write_text(json.dumps({**known._asdict(), "mark": mark}), encoding="utf-8")
-        claim.replace(self._named)
+        try:
+            claim.write_text(json.dumps({**known._asdict(), "mark": mark}), encoding="utf-8")
+            claim.replace(self._named)
+        except OSError:  # then nobody could go on with it
+            self._part.unlink()
+            claim.unlink(missing_ok=True)
 
     @property
     def _opened(self) -> BinaryIO:
         if self._file is None:
             raise AssertionError("unreachable")
         return self._file
+
+
+def _replaceable(target: Path) -> int | None:
+    """The permissions of the file that will be replaced, which the new one gets as if it were written over.
+
+    Raises:
+        OSError: what is there is no file, or there is no folder.
+    """
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        if target.parent.is_dir():
+            return None
+        raise
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if not stat.S_ISREG(mode):  # a device such as /dev/null, or a pipe
+        raise OSError(errno.EINVAL, "Not a regular file", str(target))
+    return stat.S_IMODE(mode) & 0o777
 
 
 def _mark(found: os.stat_result) -> list[int]:

@@ -9,13 +9,13 @@ from inspect import Parameter
 from typing import TYPE_CHECKING
 
 from stubwire import _kinds, _lazy
-from stubwire._annotations import Scope, declaring, raw_annotations
+from stubwire._annotations import Scope, declaring, name_of, raw_annotations
 from stubwire._declaration import Argument, Declaration, arguments, keywords
 from stubwire._roles import Place, RoleError, place
-from stubwire._spec import ParameterSpec, Role
+from stubwire._spec import ParameterSpec
 from stubwire._template import Placeholder
 from stubwire.errors import SpecError
-from stubwire.markers import Marker
+from stubwire.markers import UNSET, Marker
 
 if TYPE_CHECKING:
     from stubwire._template import Template
@@ -41,7 +41,9 @@ class Reading:
         self.where = declaration.where(owner)
         self.template = template
         self.arguments = arguments(declaration, self.where)
-        self._names = self.template.names
+        placeholders = [part for part in template.parts if isinstance(part, Placeholder)]
+        self._names = [part.name for part in placeholders]
+        self._many = {part.name for part in placeholders if part.many}
         self._method = declaration.method
         self._scope = scope
         self._module = stub.__globals__
@@ -78,8 +80,14 @@ class Reading:
         hint = self._resolved(self._raw[name], f"parameter {name!r}") if name in self._raw else None
         taken = {argument.name for argument in self.arguments}
         for key in unpacked(hint, name, taken, self.where):
+            own = key.argument.name
+            if own in self._names and key.argument.default is UNSET:
+                raise SpecError(
+                    f"{self.where}: **{name} has the key {own!r}, which fills <{own}> in the path, so it cannot be "
+                    f"left out: write {own}: Required[{name_of(key.hint)}]"
+                )
             self.arguments.append(key.argument)
-            self._hints[key.argument.name] = key.hint if key.argument.name in self._names else key.sent
+            self._hints[own] = key.hint if own in self._names else key.sent
 
     def hint(self, argument: Argument) -> object:
         """The type of a parameter.
@@ -112,27 +120,22 @@ class Reading:
         """
         return self._resolved(self._raw["return"], "the result")
 
-    def places(self, argument: Argument, *, mounted: bool = True) -> tuple[tuple[str, Role, str], ...]:
-        """The parameter's name, where it goes, and its names there: several for one that spreads.
+    def place(self, argument: Argument, *, mounted: bool = True) -> Place:
+        """Where a parameter goes; decided once for parameters that are alike.
 
         Raises:
             SpecError: it cannot go anywhere.
             NameError: its type has a name that is not defined yet.
         """
-        return self._place(argument, mounted=mounted).names
-
-    def _place(self, argument: Argument, *, mounted: bool = True) -> Place:
-        """Where a parameter goes; decided once for parameters that are alike."""
         name, default = argument.name, argument.default
-        in_path = name in self._names
+        in_path, many = name in self._names, name in self._many
         given = type(default) if default is not Parameter.empty else default
-        raw = self._hints.get(name, self._raw.get(name, Parameter.empty))
-        many = in_path and Placeholder(name, many=True) in self.template.parts
-        key: object = (name, raw, in_path, many, given)
+        raw = self._hints[name] if name in self._hints else self._raw.get(name, Parameter.empty)
+        key = (name, raw, in_path, many, given)
         try:
             found = self._roles.get(key)
         except TypeError:  # an unhashable annotation, decided each time
-            key, found = object(), None
+            found = self._decided(argument, in_path=in_path, many=many)
         if found is None:
             found = self._roles[key] = self._decided(argument, in_path=in_path, many=many)
         if found[0] == "path" and not in_path and mounted:
@@ -159,7 +162,7 @@ class Reading:
                 self._method,
                 in_path=in_path,
                 many=many,
-                none=default is None,
+                default=default,
                 style=self._style,
             )
             if found.role in ("form", "file") or (
@@ -177,7 +180,7 @@ class Reading:
     def parameter(self, argument: Argument) -> ParameterSpec:
         """A parameter's spec."""
         hint = self.hint(argument)
-        found, alias, _ = self._place(argument)
+        found, alias, _ = self.place(argument)
         return ParameterSpec(argument.name, alias, found, hint, argument.default, argument.kind)
 
     def _resolved(self, raw: object, what: str) -> object:

@@ -73,7 +73,7 @@ def urls(text: str, declared: frozenset[str] = frozenset()) -> str:
     return _PIECE.sub(shown, text)
 
 
-def json_body(content: bytes) -> str | None:
+def json_body(content: bytes, declared: frozenset[str] = frozenset()) -> str | None:
     """A body with the values of secret names hidden, in JSON, in JSON Lines or in a form; `None` for no text.
 
     Any other text stays as it is: nobody can say what in it is secret.
@@ -83,23 +83,31 @@ def json_body(content: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     try:
-        return json.dumps(hide(json.loads(text)), ensure_ascii=False)
+        return json.dumps(hide(json.loads(text), declared), ensure_ascii=False)
     except (ValueError, RecursionError):  # no JSON, several lines of it, or only the start of some
-        return _query(text, frozenset()) if _FORM.fullmatch(text) else _PAIR.sub(_pair, text)
+        if _FORM.fullmatch(text):
+            return _query(text, declared)
+        return _PAIR.sub(lambda match: _pair(match, declared), text)
 
 
-def hide(data: object) -> object:
-    """Decoded JSON with the values of secret names hidden."""
+def hide(data: object, declared: frozenset[str] = frozenset()) -> object:
+    """Decoded JSON with the values of secret names hidden; `declared` are further ones, in lower case."""
     if isinstance(data, dict):
         fields = cast("dict[object, object]", data)
-        return {name: REDACTED if is_secret(str(name)) else hide(item) for name, item in fields.items()}
+        return {
+            name: REDACTED if _hides(str(name), declared) else hide(item, declared) for name, item in fields.items()
+        }
     if isinstance(data, list):
-        return [hide(item) for item in cast("list[object]", data)]
+        return [hide(item, declared) for item in cast("list[object]", data)]
     return data
 
 
-def _pair(match: re.Match[str]) -> str:
-    return f'"{match[1]}"{match[2]}"{REDACTED}"' if is_secret(match[1]) else match[0]
+def _hides(name: str, declared: frozenset[str]) -> bool:
+    return name.lower() in declared or is_secret(name)
+
+
+def _pair(match: re.Match[str], declared: frozenset[str]) -> str:
+    return f'"{match[1]}"{match[2]}"{REDACTED}"' if _hides(match[1], declared) else match[0]
 
 
 def _query(query: str, declared: frozenset[str]) -> str:

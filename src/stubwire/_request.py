@@ -142,17 +142,16 @@ class Request:
         words = ["curl", "-X", self.method, self._shown_url()]
         for name, value in self._shown_headers():
             words += ["-H", f"{name}: {value}"]
-        if self._payload is not None:
+        if self.content is not None:
+            words += ["--data-raw", self._shown_body(self.content)]
+        elif self._payload is not None:
             words += ["--data-binary", f"<{self._payload}>"]
-        elif self.content is not None:
-            body = _redact.json_body(self.content)
-            words += ["--data-raw", f"<{len(self.content)} bytes>" if body is None else body]
         return shlex.join(words)
 
     @property
     def is_streamed(self) -> bool:
         """Whether the body is read while it is sent, from a file or an iterable, so that `content` does not have it."""
-        return self._payload is not None
+        return self._payload is not None and self.content is None
 
     @property
     def line(self) -> str:
@@ -179,6 +178,20 @@ class Request:
         taken = {name.lower() for name, _ in auth}
         own = [(name, value) for name, value in self._sent_pairs() if name.lower() not in taken]
         return [*_redact.headers(own, self._secrets), *auth]
+
+    def _shown_body(self, content: bytes) -> str:
+        """The body, if it is text in which secrets have names."""
+        kind = self.headers.get("content-type", "")
+        body = None if kind.startswith("multipart/") else _redact.json_body(content, self._secret_fields())
+        return f"<{len(content)} bytes>" if body is None else body
+
+    def _secret_fields(self) -> frozenset[str]:
+        """The names in the body that were declared secret."""
+        from stubwire._fields import secret_fields
+
+        bodies = [parameter for parameter in (self.spec.parameters if self.spec else ()) if parameter.role == "body"]
+        names = [name for parameter in bodies for name in secret_fields(parameter.annotation, parameter.name)]
+        return self._secrets.union(name.lower() for name in names)
 
     def _sent_pairs(self) -> Pairs:
         return self._pairs if self._headers is None else self._headers.pairs()

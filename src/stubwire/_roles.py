@@ -5,13 +5,28 @@ This module's rule: one decision, pure; its messages go on where "parameter 'x'"
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, get_args
+import re
+from typing import TYPE_CHECKING, NamedTuple, cast, get_args
 
 from stubwire import _kinds
 from stubwire._annotations import free_variables, name_of
 from stubwire._headers import check_name, is_name
 from stubwire.errors import ArgumentError
-from stubwire.markers import Body, Cookie, File, Form, Header, Marker, Named, Path, PathStyle, Query, Style
+from stubwire.markers import (
+    UNSET,
+    Body,
+    Cookie,
+    File,
+    Form,
+    Header,
+    Marker,
+    Named,
+    Path,
+    PathStyle,
+    Query,
+    Style,
+    Unset,
+)
 
 if TYPE_CHECKING:
     from stubwire._fields import Field, Shape
@@ -30,6 +45,10 @@ _ROLES: dict[type, Role] = {
 _STYLED = ("query", "form")
 _SPREADING = ("query", "form", "header", "cookie")
 _FLAT: frozenset[str] = frozenset({"comma", "space", "pipe"})
+_SCALARS: tuple[object, ...] = (str, int, float, bool)
+_FRAMING = ("content-length", "transfer-encoding")
+_NO_NAME = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+"""What stands in no name: it would break out of a part of a multipart body, or cannot be encoded."""
 
 
 class RoleError(ValueError):
@@ -50,7 +69,9 @@ class Place(NamedTuple):
     names: tuple[tuple[str, Role, str], ...]
 
 
-def place(name: str, hint: object, method: str, *, in_path: bool, many: bool, none: bool, style: Style | None) -> Place:
+def place(
+    name: str, hint: object, method: str, *, in_path: bool, many: bool, default: object, style: Style | None
+) -> Place:
     """Where a parameter goes.
 
     Args:
@@ -59,7 +80,7 @@ def place(name: str, hint: object, method: str, *, in_path: bool, many: bool, no
         method: of the endpoint.
         in_path: whether the path has a placeholder of its name.
         many: whether that takes several segments.
-        none: whether its default is `None`.
+        default: its default.
         style: how lists and objects are written where its marker does not say; `None` if nobody knows yet.
 
     Raises:
@@ -68,10 +89,17 @@ def place(name: str, hint: object, method: str, *, in_path: bool, many: bool, no
     marker = _marker(hint)
     found = _role(name, hint, method, marker, in_path=in_path)
     kind = _kinds.plain(hint)
+    if many and isinstance(marker, Path) and marker != Path(marker.alias):
+        raise RoleError(f"fills <path:{name}>, which has no style: write Path() without style and explode")
+    if found == "path" and not free_variables(kind):
+        _check_filling(name, hint, default)
+    alias = _alias(name, marker, found)
+    if kind in _SCALARS:  # of which nothing can be wrong, and which have one name: most are
+        return Place(found, alias, ((name, found, alias),))
+    if found == "body" or marker is not None:
+        _check_model(hint)
     if found not in ("body", "file") and not free_variables(kind):
         _check_type(found, name, hint, marker, style, many=many)
-        _check_none(found, name, kind, none=none)
-    alias = _alias(name, marker, found)
     return Place(found, alias, tuple((name, found, wire) for wire in _names(found, alias, hint, marker)))
 
 
@@ -86,12 +114,12 @@ def _marker(hint: object) -> Marker | None:
     return _known(marker)
 
 
-def _known(marker: Marker | None) -> Marker | None:
+def _known(marker: Marker | None, shown: str = "has") -> Marker | None:
     """The marker, if the style that it says is one."""
     styles: tuple[object, ...] = get_args(PathStyle if isinstance(marker, Path) else Style)
     style = getattr(marker, "style", None)
     if style is not None and style not in styles:
-        raise RoleError(f"has the style {style!r}: write one of {', '.join(map(repr, styles))}")
+        raise RoleError(f"{shown} the style {style!r}: write one of {', '.join(map(repr, styles))}")
     return marker
 
 
@@ -119,8 +147,11 @@ def _check_type(
     found: Role, name: str, hint: object, marker: Marker | None, style: Style | None, *, many: bool
 ) -> None:
     """Refuse a type that the role, or the style, cannot write."""
-    if many and isinstance(marker, Path) and marker != Path(marker.alias):
-        raise RoleError(f"fills <path:{name}>, which has no style: write Path() without style and explode")
+    if _kinds.is_stream(hint):
+        wanted = "File()" if found == "form" else "Body()"
+        raise RoleError(
+            f"is a {found} parameter of type {name_of(hint)}, which is read while it is sent: mark it with {wanted}"
+        )
     items = _kinds.item_type(hint)
     if not _kinds.is_body(hint) and (items is None or (found in _STYLED and _kinds.item_type(items) is None)):
         return
@@ -151,6 +182,7 @@ def _check_field(found: Role, field: Field, hint: object, marker: Marker | None,
             f"spreads the fields of {name_of(hint)}, of which {field.name!r} has another marker: write "
             f"{type(marker).__name__}() there too, or none"
         )
+    _known(cast("Marker", field.marker), f"spreads the fields of {name_of(hint)}, of which {field.name!r} has")
     shown = f"that spreads, and the field {field.name!r} of {name_of(hint)} is {name_of(field.hint)}"
     wanted = (
         f"say how to write it, as in query_style='deep', 'brackets' or 'json' of the endpoint, or write "
@@ -159,11 +191,33 @@ def _check_field(found: Role, field: Field, hint: object, marker: Marker | None,
     _check_shape(found, field.shape, style_of(field.marker, style), shown, wanted)
 
 
-def _check_none(found: Role, name: str, kind: object, *, none: bool) -> None:
-    if found == "path" and (none or _kinds.has_none(kind)):
+def _check_filling(name: str, hint: object, default: object) -> None:
+    """Refuse what may leave a hole in the path, or would show in it."""
+    members = [_kinds.plain(member) for member in _kinds.members(hint)]
+    for missing, kinds in ((None, {None, type(None)}), (UNSET, {Unset})):
+        if default is missing or not kinds.isdisjoint(members):
+            raise RoleError(
+                f"fills <{name}> in the path, so it cannot be {missing!r}: write {name}: "
+                f"{name_of(_kinds.without_none(_kinds.plain(hint)))}, without {missing!r} as its default"
+            )
+    if _kinds.is_secret(hint) or (_kinds.is_body(hint) and _holds_secret(hint)):
         raise RoleError(
-            f"fills <{name}> in the path, so it cannot be None: write {name}: {name_of(_kinds.without_none(kind))}, "
-            "without None as its default"
+            f"fills <{name}> in the path, which logs and errors show, and is a secret: send it as a header, or write "
+            f"{name}: str"
+        )
+
+
+def _holds_secret(hint: object) -> bool:
+    from stubwire import _fields
+
+    return _fields.holds_secret(hint)
+
+
+def _check_model(hint: object) -> None:
+    if _kinds.has_bare_model(hint):
+        raise RoleError(
+            f"has the type {name_of(hint)}, and BaseModel itself has no fields: write the model, or "
+            "Annotated[Any, Body()] for any"
         )
 
 
@@ -220,10 +274,16 @@ def _alias(name: str, marker: Marker | None, found: Role) -> str:
 
 def _checked(found: Role, wire: str) -> str:
     """A name on the wire, if it can be one."""
+    if not isinstance(wire, str):  # pyright: ignore[reportUnnecessaryIsInstance] - it comes from a user
+        raise RoleError(f"has the alias {wire!r}, which is no text: write its name on the wire")
+    if _NO_NAME.search(wire) and found not in ("header", "cookie"):
+        raise RoleError(f"has the alias {wire!r}, with a control character or no valid Unicode: write another")
     if found == "cookie" and not is_name(wire):
         raise RoleError(f"is a cookie, and {wire!r} is no cookie name: write letters, digits and hyphens")
     if found != "header":
         return wire
+    if wire.lower() in _FRAMING:
+        raise RoleError(f"is the header {wire!r}, which says how long the body is, as only its sender knows: drop it")
     try:
         return check_name(wire)
     except ArgumentError as error:

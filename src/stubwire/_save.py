@@ -173,7 +173,7 @@ class _Saving:
         """Send the request; ranges and lengths count bytes as they are sent, so that nothing is to be compressed."""
         stream = self._stream
         request = stream._next_request()
-        if self._has_ranges:
+        if self._has_ranges or "range" in request.headers:
             request.headers.setdefault("Accept-Encoding", "identity")
         request.headers.update(headers)
         response = await stream._core.open(stream._plan, request, self._runtime)

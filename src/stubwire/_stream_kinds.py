@@ -101,7 +101,7 @@ class Shape(NamedTuple):
             DecodeError: it is not what the stream is declared as.
         """
         if self.kind == "bytes" or response.status_code == 204:
-            return _items.Chunks()
+            return _items.Chunks() if self.kind == "bytes" else _items.Nothing()
         if self.kind == "text":
             return _items.Text(response, self.limits)
         has_events = _items.content_type(response) == _EVENT_STREAM

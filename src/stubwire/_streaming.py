@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 from stubwire._reconnects import Reconnects
 from stubwire._runtime import SYNC
 from stubwire._streamed import Whole, body_of
+from stubwire.errors import ReadError
 
 if TYPE_CHECKING:
     from stubwire._call import Call
@@ -85,7 +86,13 @@ class Streamed(Generic[T]):
         self._state = state
 
     def _next_request(self) -> Request:
-        """The request of the next connection."""
+        """The request of the next connection.
+
+        Raises:
+            ReadError: the stream was closed meanwhile.
+        """
+        if self._state == "closed":
+            raise self._closed()
         self._sent = self._request._copy()
         if self._reconnects.last_id:
             self._sent.headers["Last-Event-ID"] = self._reconnects.last_id
@@ -94,6 +101,10 @@ class Streamed(Generic[T]):
     def _opened(self, response: Response[Any]) -> Body:
         self._response, self._body = response, body_of(response)
         return self._body
+
+    def _closed(self) -> CallError:
+        """What whoever reads is told when another task has closed the stream."""
+        return self._call.dress(ReadError("was closed while it was read"))
 
     def _taken(self) -> Body | None:
         """The open body, for the one who closes it."""
@@ -105,8 +116,14 @@ class Streamed(Generic[T]):
         return self._reader
 
     def _wait(self, failure: CallError | None) -> float | None:
-        """Seconds until the next connection, or `None` where the stream has ended."""
+        """Seconds until the next connection, or `None` where the stream has ended.
+
+        Raises:
+            CallError: the failure, where there is no further connection.
+        """
         reader, self._reader = self._reader, None
+        if failure is not None and self._state == "closed":
+            raise failure
         return self._reconnects.after(self._response, reader, failure)
 
     @property

@@ -10,11 +10,15 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
+
+from typing_extensions import is_typeddict
 
 from stubwire import _encode, _fields, _kinds, _segments, _styles
 from stubwire._adapters import adapter, constrained, validator
 from stubwire._annotations import name_of
 from stubwire._headers import check_name, is_name
+from stubwire._models import MASK_ADVICE, UNDECLARED
 from stubwire._secret import is_secret, revealed
 from stubwire._sent import value_type
 from stubwire._styles import PLAIN, Pairs, Writing
@@ -169,8 +173,8 @@ def _cookie_name(key: str, where: str) -> str:
 
 def path(hint: object, name: str, where: str, style: PathStyle, *, explode: bool) -> Callable[[Any], str]:
     """The encoder of a path parameter that is a list or an object, or that has a style."""
-    values = _values(hint, where)
-    return lambda value: _segments.segment(name, values(value), style, where, explode=explode)
+    values, named = _values(hint, where), quote(name, safe="")
+    return lambda value: _segments.segment(named, values(value), style, where, explode=explode)
 
 
 # ---- what pydantic shows
@@ -188,15 +192,29 @@ def _values(hint: object, where: str, *, as_text: bool = True, exclude_unset: bo
 
 def record(hint: object, where: str, *, exclude_unset: bool) -> Callable[[Any], Mapping[str, object]]:
     """What shows the fields of a record, without those that are `None`."""
-    show = shown(hint, where, exclude_unset=exclude_unset)
+    show, held = shown(hint, where, exclude_unset=exclude_unset), _held(hint, where)
 
     def fields(value: Any) -> dict[str, object]:
+        if held and isinstance(value, dict):
+            items = cast("dict[str, object]", value).items()
+            value = {name: held[name](item) if name in held else item for name, item in items}
         found = show(value)
         if isinstance(found, dict):
             return dict(_styles.fields(cast("dict[str, object]", found)))
         raise ArgumentError(f"{where}: its serializer makes no object of {name_of(hint)}, so it cannot be spread")
 
     return fields
+
+
+def _held(hint: object, where: str) -> dict[str, Callable[[Any], Any]]:
+    """What holds the keys of a TypedDict to their constraints, which nothing has done before."""
+    if not is_typeddict(_fields.record(hint)):
+        return {}
+    return {
+        field.name: validator(_kinds.without_markers(field.hint), f"{where}.{field.name}")
+        for field in _fields.fields(hint)
+        if constrained(field.hint)
+    }
 
 
 def shown(hint: object, where: str, *, exclude_unset: bool = False) -> Callable[[Any], object]:
@@ -207,7 +225,7 @@ def shown(hint: object, where: str, *, exclude_unset: bool = False) -> Callable[
     """
     dump = adapter(hint, where).dump_python
     valid = validator(hint, where) if constrained(hint) else None
-    check = _encode.model_check(hint, where)
+    check, declared = _encode.model_check(hint, where), _fields.holds_secret(hint)
 
     def show(value: Any) -> object:
         if valid is not None:
@@ -224,7 +242,7 @@ def shown(hint: object, where: str, *, exclude_unset: bool = False) -> Callable[
         except (ValueError, TypeError, RecursionError) as error:
             message = _encode.unfit(error, hint, value)
         else:
-            return found if live is None else _resolved(found, live, where)
+            return found if live is None else _resolved(found, live, where, declared=declared)
         raise ArgumentError(f"{where}: {message}")
 
     return show
@@ -236,18 +254,20 @@ def _holds(value: object, wanted: frozenset[object]) -> bool:
     return value in wanted if parts is None else any(_holds(part, wanted) for part in parts)
 
 
-def _resolved(found: object, live: object, where: str) -> object:
-    """What is sent, from what JSON shows and what is really there."""
+def _resolved(found: object, live: object, where: str, *, declared: bool) -> object:
+    """What is sent, from what JSON shows and what is really there; a secret, only where the type declares one."""
     shown, real = _parts(found), _parts(live)
     if shown is not None and real is not None and len(shown) == len(real):
-        parts = [_resolved(item, under, where) for item, under in zip(shown, real, strict=True)]
+        parts = [_resolved(item, under, where, declared=declared) for item, under in zip(shown, real, strict=True)]
         return dict(zip(cast("dict[str, object]", found), parts, strict=True)) if isinstance(found, dict) else parts
     if found == _MASK and is_secret(live):
+        if not declared:
+            raise ArgumentError(f"{where}: {UNDECLARED}")
         return revealed(live)
     if isinstance(live, (float, Decimal)) and not math.isfinite(live):
         raise ArgumentError(f"{where}: a number that is infinite or not a number cannot be sent")
     if found != live and _holds(found, _MASKED):
-        raise ArgumentError(f"{where}: {_encode.MASK_ADVICE}")
+        raise ArgumentError(f"{where}: {MASK_ADVICE}")
     return found
 
 

@@ -5,6 +5,7 @@ This module's rule: each is right by itself; a request has one body, which may h
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from stubwire import _kinds
@@ -24,26 +25,26 @@ def check(found: list[tuple[str, Role, str]], reading: Reading) -> None:
     Raises:
         SpecError: they do not go together.
     """
-    where = reading.where
-    seen: dict[object, str] = {}
-    for name, role, alias in found:
-        if role == "body":
-            continue
-        key = (role, alias.lower() if role == "header" else alias)
-        if key in seen:
-            raise SpecError(
-                f"{where}: parameters {seen[key]!r} and {name!r} are both the {role} {alias!r}: write another alias "
-                f"for one, as in {role.title()}('other')"
-            )
-        seen[key] = name
+    names = [(role, alias.lower() if role == "header" else alias) for _, role, alias in found]
+    if len(set(names)) < len(names):
+        _refuse_twins(found, names, reading.where)
     bodies = [name for name, role, _ in found if role == "body"]
     if not bodies:
         return
     for name, role, _ in found:
         if role in _NAMED:
-            _refuse_mixture(bodies[0], name, _NAMED[role], where)
+            _refuse_mixture(bodies[0], name, _NAMED[role], reading.where)
     if len(bodies) > 1:
         _check_bodies(bodies, reading)
+
+
+def _refuse_twins(found: list[tuple[str, Role, str]], names: Sequence[tuple[str, str]], where: str) -> NoReturn:
+    second = next(index for index, key in enumerate(names) if key in names[:index])
+    first, (name, role, alias) = found[names.index(names[second])][0], found[second]
+    raise SpecError(
+        f"{where}: parameters {first!r} and {name!r} are both the {role} {alias!r}: write another alias for one, as in "
+        f"{role.title()}('other')"
+    )
 
 
 def _refuse_mixture(body: str, name: str, kind: str, where: str) -> NoReturn:
@@ -61,6 +62,12 @@ def _check_bodies(names: list[str], reading: Reading) -> None:
             f"{reading.where}: parameters {first!r} and {second!r} are both bodies: write one model that has both as "
             "its fields, or mark the one that is none with Query()"
         )
+    said = {body.content_type for name in names for body in _bodies(name, reading) if body.content_type is not None}
+    if len(said) > 1:
+        raise SpecError(
+            f"{reading.where}: parameters {first!r} and {second!r} are fields of one body, which has one content type, "
+            f"not {' and '.join(map(repr, sorted(said)))}: say it once"
+        )
     if plain:
         raise SpecError(
             f"{reading.where}: parameter {plain[0]!r} is a body beside others that are fields of one: mark it with "
@@ -69,5 +76,9 @@ def _check_bodies(names: list[str], reading: Reading) -> None:
 
 
 def _embeds(name: str, reading: Reading) -> bool:
+    return any(body.embed for body in _bodies(name, reading))
+
+
+def _bodies(name: str, reading: Reading) -> list[Body]:
     argument = next(argument for argument in reading.arguments if argument.name == name)
-    return any(isinstance(item, Body) and item.embed for item in _kinds.markers(reading.hint(argument)))
+    return [item for item in _kinds.markers(reading.hint(argument)) if isinstance(item, Body)]

@@ -12,15 +12,16 @@ from mimetypes import guess_type
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, NamedTuple, TypeAlias, cast
 
+from stubwire._files import Disk, Opened
 from stubwire._headers import check_value
 from stubwire._payload import Watched
-from stubwire._sources import BYTES, AsyncChunks, Chunks, Disk, Memory, Opened
+from stubwire._sources import BYTES, AsyncChunks, Chunks, Memory
 from stubwire.errors import ArgumentError
 
 if TYPE_CHECKING:
+    from stubwire._files import Readable
     from stubwire._payload import Source
     from stubwire._progress import Progress
-    from stubwire._sources import Readable
 
 OCTETS = "application/octet-stream"
 """The type of bytes of which nothing is known (RFC 2046, section 4.5.1)."""
@@ -118,8 +119,11 @@ def _name(file: object) -> str:
 
 
 def guessed(filename: str) -> str:
-    """The type of a file by its name; what is compressed is not the type that it has inside."""
-    kind, coding = guess_type(filename)
+    """The type of a file by its name; what is compressed is not the type that it has inside.
+
+    Only the end of the name is looked at: `guess_type` takes the rest for a URL, and `data:` has its type inside.
+    """
+    kind, coding = guess_type(f"file{PurePath(filename).suffix}")
     if coding is not None:
         return "application/gzip" if coding == "gzip" else OCTETS
     return kind or OCTETS

@@ -18,6 +18,7 @@ from stubwire._annotations import name_of
 from stubwire._decode import decoder
 from stubwire._lazy import Lazy, item_type
 from stubwire._paging import DEFAULT_MAX_PAGES, PageStrategy, ResumableStrategy, check_max_pages
+from stubwire._places import whole
 from stubwire._runtime import SYNC, current, run_sync
 from stubwire._walk import Following, Start, Walk
 from stubwire.errors import ArgumentError, ConfigurationError, SpecError
@@ -66,10 +67,12 @@ class Page(Generic[T_co]):
     def next_token(self) -> str | None:
         """What `.resume(...)` takes to go on behind this page; `None` if it is the last.
 
-        It is also `None` if the pages have a strategy of your own that has no tokens.
+        It is also `None` if the pages have a strategy of your own that has no tokens. A pickle does not keep it,
+        because it may hold a secret: take it before.
 
         Raises:
             PaginationError: there is a next page, but it cannot be asked for.
+            RuntimeError: there is a next page, and this one was pickled.
         """
         request, failure = self._following
         if request is not None:
@@ -77,6 +80,18 @@ class Page(Generic[T_co]):
         if failure is not None:
             raise failure
         return None
+
+    def __copy__(self) -> Page[T_co]:
+        """Copy; both have the same items."""
+        twin = type(self).__new__(type(self))
+        vars(twin).update(vars(self))
+        return twin
+
+    def __getstate__(self) -> dict[str, object]:
+        """Pickle without what leads to the next page: requests are pickled redacted, and would lead elsewhere."""
+        request, failure = self._following
+        lost = None if request is None else RuntimeError("a page that was pickled has no next_token: take it before")
+        return {**vars(self), "_following": Following(None, lost or failure)}
 
     def __repr__(self) -> str:
         """Show which it is, and how many items it has."""
@@ -131,7 +146,7 @@ class Pages(Generic[T_co]):
             limit: how many at most; no page behind them is fetched.
 
         Raises:
-            ArgumentError: the limit is negative.
+            ArgumentError: the limit is negative, or no whole number.
         """
         return list(islice(self, _checked_limit(self._start.plan, limit)))
 
@@ -181,7 +196,7 @@ class AsyncPages(Generic[T_co]):
             limit: how many at most; no page behind them is fetched.
 
         Raises:
-            ArgumentError: the limit is negative.
+            ArgumentError: the limit is negative, or no whole number.
         """
         most = _checked_limit(self._start.plan, limit)
         items: list[T_co] = []
@@ -254,10 +269,10 @@ def _checked_limit(plan: Plan, limit: int | None) -> int | None:
     """How many items are wanted.
 
     Raises:
-        ArgumentError: fewer than none.
+        ArgumentError: fewer than none, or no whole number.
     """
-    if limit is not None and limit < 0:
-        raise ArgumentError(f"{plan.name}.to_list: limit={limit} must be 0 or more")
+    if limit is not None and (whole(cast("object", limit)) != limit or limit < 0):
+        raise ArgumentError(f"{plan.name}.to_list: limit={limit!r} must be a whole number, 0 or more")
     return limit
 
 

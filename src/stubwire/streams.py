@@ -78,11 +78,17 @@ class Stream(Streamed[T]):
         return items
 
     def close(self) -> None:
-        """Release the connection; what has not arrived is left."""
-        self._state = "closed"
+        """Release the connection; what has not arrived is left.
+
+        Raises:
+            RuntimeError: another thread waits for an item: only that one can leave it.
+        """
         items = self._items() if self._items else None
         if items is not None:
+            if getattr(items, "gi_running", False):
+                raise RuntimeError(f"{self._name} is being read by another thread: close it there")
             items.close()
+        self._state = "closed"
         self._release()
 
     def _open(self) -> Body:
@@ -131,14 +137,14 @@ class Stream(Streamed[T]):
         """Save what arrives as a file, which has its name only when it is whole.
 
         Args:
-            path: of the file; one that is there is replaced.
+            path: of the file; one that is there is replaced, and so is a link; the new one gets its permissions.
             progress: `True` for a bar, or a callable of the bytes done and those in all (`None` while nobody knows).
             resume: whether to go on where an earlier call failed, which left `<name>.part`, and to leave one.
             sha256: what the file must hash to, in hexadecimal digits.
 
         Raises:
             CallError: the server or the connection failed, or the file is not what it should be.
-            OSError: the file cannot be written.
+            OSError: the file cannot be written, or what is there is none.
             ArgumentError: `sha256` is no hash.
         """
         from stubwire import _save
@@ -182,16 +188,20 @@ class AsyncStream(Streamed[T]):
         return items
 
     async def aclose(self) -> None:
-        """Release the connection; what has not arrived is left."""
+        """Release the connection; what has not arrived is left. A task that waits for an item gets a `ReadError`."""
         self._state = "closed"
         items, self._items = self._items, None
-        if items is not None:
+        if items is not None and not getattr(items, "ag_running", False):
             await items.aclose()
         await self._release()
 
     async def _open(self) -> Body:
         self._runtime = current()
-        return self._opened(await self._core.open(self._plan, self._next_request(), self._runtime))
+        body = self._opened(await self._core.open(self._plan, self._next_request(), self._runtime))
+        if self._state == "closed":
+            await self._release()
+            raise self._closed()
+        return body
 
     async def _release(self) -> None:
         body = self._taken()

@@ -22,6 +22,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar, cast
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, SerializerFunctionWrapHandler, WrapSerializer
 
 from stubwire import _clock
+from stubwire._secret import is_secret
 
 __all__ = [
     "Base64",
@@ -251,6 +252,10 @@ Base64Url: TypeAlias = Annotated[
 # ---- lists in one string
 
 
+_MASK = "**********"
+"""What pydantic makes of a `SecretStr` in JSON."""
+
+
 def _split(separator: str) -> BeforeValidator:
     def read(value: object) -> object:
         if not isinstance(value, str):
@@ -264,6 +269,8 @@ def _joined(separator: str) -> WrapSerializer:
     def write(value: Any, items: SerializerFunctionWrapHandler) -> str:
         shown = cast("list[object]", items(value))
         texts = [_text(item) for item in shown]
+        if any(map(is_secret, value)) and _MASK in texts:
+            raise WireError("a SecretStr in it would be sent as '**********': write str")
         if any(separator in text for text in texts) or texts == [""]:
             raise WireError(
                 f"an item has {separator!r} in it, or is the only one and empty, and would be read as others"

@@ -16,6 +16,7 @@ from stubwire.errors import (
     ProtocolError,
     ReadError,
     ReadTimeout,
+    TimeoutError,
     TransportError,
     WriteError,
     WriteTimeout,
@@ -58,7 +59,7 @@ class Failures:
         for kind in type(error).__mro__:
             if kind.__name__ in _KINDS and kind.__module__.partition(".")[0] == self._library:
                 ours, what = _KINDS[kind.__name__]
-                detail = _detail(error)
+                detail = str(error) if issubclass(ours, TimeoutError) else _detail(error)
                 return ours(f"{what}: {detail}" if detail not in ("", "timed out") else what)
         return ProtocolError(f"cannot be sent: {type(error).__name__}")
 
@@ -75,7 +76,7 @@ class Failures:
 
 
 def _detail(error: BaseException | None) -> str:
-    """The first text in a chain of causes: trio's own errors have none."""
-    while error is not None and not str(error):
+    """The first text in a chain of causes, of the system or of an event loop: trio's own errors have none."""
+    while error is not None and (not str(error) or isinstance(error, LookupError)):  # anyio pops from an empty queue
         error = error.__cause__ or error.__context__
     return "" if error is None else str(error)

@@ -5,9 +5,12 @@ This module's rule: pieces come decoded and counted; a failure between them leav
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+import gc
+from collections.abc import AsyncIterator, Iterator
+from inspect import isasyncgen
 from typing import TYPE_CHECKING, Any, cast
 
+from stubwire._engine.resets import areset, reset
 from stubwire._response import Response
 from stubwire.errors import CallError, DecodeError, ResponseTooLargeError
 
@@ -27,7 +30,7 @@ class Incoming:
         self._response = response
         self._failures = failures
         self._encoded = is_encoded(response)
-        self._arriving: AsyncIterator[bytes] | None = None
+        self._arriving: Arriving | None = None
 
     def chunks(self) -> Iterator[bytes]:
         """The body in pieces, decompressed.
@@ -58,24 +61,24 @@ class Incoming:
     async def __anext__(self) -> bytes:
         """The next piece."""
         if self._arriving is None:
-            response = self._response
-            left = response.is_closed
-            self._arriving = _aready(_already(response)) if left else apieces(response, encoded=self._encoded)
+            self._arriving = Arriving(self._response, encoded=self._encoded)
         try:
-            return await anext(self._arriving)
+            return await anext(self._arriving.pieces)
         except self._failures.kinds as error:
             failure, cause = self._failure(error)
         raise failure from cause
 
     def close(self) -> None:
-        """Leave the rest of the body; the connection is closed unless all of it was read."""
+        """Leave the rest of the body; the connection is closed unless all of it was read, or it has other streams."""
+        reset(self._response)
         self._response.close()
 
     async def aclose(self) -> None:
         """The same, asynchronously."""
         try:
+            await areset(self._response)
             if self._arriving is not None:
-                await aleave(self._arriving)
+                await self._arriving.leave()
         finally:
             await self._response.aclose()
 
@@ -101,15 +104,57 @@ def pieces(response: httpx.Response, *, encoded: bool) -> Iterator[bytes]:
     return response.iter_bytes() if encoded else iter(cast("httpx.SyncByteStream", response.stream))
 
 
-def apieces(response: httpx.Response, *, encoded: bool) -> AsyncIterator[bytes]:
-    """The same, asynchronously."""
-    return aiter(response.aiter_bytes() if encoded else cast("httpx.AsyncByteStream", response.stream))
+class Arriving:
+    """What arrives asynchronously, decompressed, of a response that may be left in the middle.
+
+    The libraries' streams are generators in generators, of which they end the outermost at best. Those that are left
+    suspended are ended by nobody on trio, which complains of each; here they are ended with their response.
+
+    Attributes:
+        pieces: what arrives.
+    """
+
+    def __init__(self, response: httpx.Response, *, encoded: bool) -> None:
+        self.pieces: AsyncIterator[bytes]
+        if response.is_closed:  # the transport had read it, or it was left
+            self._raw = self.pieces = _aready(_already(response))
+            return
+        self._raw = self.pieces = aiter(cast("httpx.AsyncByteStream", response.stream))
+        if encoded:
+            raw = _Raw(self._raw)
+            setattr(response, "aiter_raw", lambda: raw)  # noqa: B010 - its own would be lost where decoding fails
+            self.pieces = response.aiter_bytes()
+
+    async def leave(self) -> None:
+        """End it where it is; what another task waits in ends by itself, when its response is closed."""
+        for generator in (self.pieces, *_nested(self._raw)):
+            if isasyncgen(generator) and not generator.ag_running:
+                await generator.aclose()
 
 
-async def aleave(arriving: AsyncIterator[bytes]) -> None:
-    """End an iterator that may not have been read to its end, or trio would complain of it later."""
-    if isinstance(arriving, AsyncGenerator):
-        await arriving.aclose()
+class _Raw:
+    """What is decompressed, for who ends what it iterates, or drops it."""
+
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks = chunks
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._chunks)
+
+    async def aclose(self) -> None:
+        """Leave that to `Arriving.leave`."""
+
+
+def _nested(outer: object) -> list[object]:
+    """An asynchronous generator, what it iterates, what that iterates, and so on; they stand on each other's stacks."""
+    found = [outer]
+    for generator in found:
+        inner: list[object] = [each for each in gc.get_referents(generator) if isasyncgen(each)]
+        found += [each for each in inner if each not in found]
+    return found
 
 
 def read(response: httpx.Response, limit: int | None) -> bytes:
@@ -120,10 +165,14 @@ def read(response: httpx.Response, limit: int | None) -> bytes:
     """
     chunks: list[bytes] = []
     size = 0
-    for chunk in pieces(response, encoded=is_encoded(response)):
-        size += len(chunk)
-        check_size(size, limit)
-        chunks.append(chunk)
+    try:
+        for chunk in pieces(response, encoded=is_encoded(response)):
+            size += len(chunk)
+            check_size(size, limit)
+            chunks.append(chunk)
+    except BaseException:
+        reset(response)
+        raise
     return b"".join(chunks)
 
 
@@ -131,14 +180,17 @@ async def aread(response: httpx.Response, limit: int | None) -> bytes:
     """The same, asynchronously."""
     chunks: list[bytes] = []
     size = 0
-    arriving = apieces(response, encoded=is_encoded(response))
+    arriving: Arriving | None = None
     try:
-        async for chunk in arriving:
+        arriving = Arriving(response, encoded=is_encoded(response))
+        async for chunk in arriving.pieces:
             size += len(chunk)
             check_size(size, limit)
             chunks.append(chunk)
-    except Exception:
-        await aleave(arriving)
+    except BaseException:
+        await areset(response)
+        if arriving is not None:
+            await arriving.leave()
         raise
     return b"".join(chunks)
 

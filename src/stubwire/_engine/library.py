@@ -19,6 +19,7 @@ from stubwire._engine.address import Origin, addresses, origin_of
 from stubwire._engine.failures import Failures
 from stubwire._engine.outgoing import outgoing
 from stubwire._engine.quiet import hush
+from stubwire._engine.resets import areset, reset
 from stubwire._redact import is_secret
 from stubwire._streamed import StreamedResponse
 from stubwire.errors import ConfigurationError, ProtocolError
@@ -174,7 +175,7 @@ class Library:
 
     def _make_headers(self, host: bytes, pairs: Pairs, fill: Fill) -> httpx.Headers:
         own = [(name.encode("ascii"), value.encode("ascii")) for name, value in pairs if name.lower() not in _FRAMING]
-        names = {name.lower() for name, _ in own}
+        names = {name.lower() for name, _ in own} | {name.encode() for name in _FRAMING}
         lead = [] if b"host" in names else [(b"Host", host)]
         return self._headers(lead + [pair for pair in fill if pair[0].lower() not in names] + own)
 
@@ -238,6 +239,7 @@ class Library:
         try:
             body = incoming.Incoming(response, self._failures)
         except BaseException:
+            reset(response)
             response.close()
             raise
         return StreamedResponse._arriving(response.status_code, response.headers.raw, body, response)
@@ -246,6 +248,7 @@ class Library:
         try:
             body = incoming.Incoming(response, self._failures)
         except BaseException:
+            await areset(response)
             await response.aclose()
             raise
         return StreamedResponse._arriving(response.status_code, response.headers.raw, body, response)
