@@ -109,7 +109,7 @@ async def _adownload_by_hand(url: str, _: Path, target: Path) -> int:
         with target.open("wb") as file:
             async for piece in answer.aiter_bytes():
                 file.write(piece)
-    return target.stat().st_size
+            return file.tell()
 
 
 async def _adownload(url: str, _: Path, target: Path) -> int:

@@ -12,8 +12,12 @@ from typing import Any, Literal
 
 import pytest
 import trio
+from hypothesis import HealthCheck, settings
 
 from stubwire import _clock
+
+settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")  # a machine may be busy, and no test measures time
 
 EngineName = Literal["httpx", "httpx2"]
 ENGINES: tuple[EngineName, ...] = ("httpx", "httpx2")

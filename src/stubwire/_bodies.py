@@ -277,6 +277,13 @@ def _part(spec: EndpointSpec, parameter: ParameterSpec, style: Style) -> Callabl
     ]
 
 
+def _is_collection(value: object) -> bool:
+    """Whether a value is a list of something, and neither text nor a file."""
+    if isinstance(value, (*BYTES, str, Mapping)) or hasattr(value, "read"):
+        return False
+    return isinstance(value, Collection)
+
+
 def _files(hint: object, where: str) -> Callable[[Any], list[Any]]:
     """What makes a list of files of a value: what looks like several may be the chunks of one."""
     valid = validator(hint, where) if constrained(hint) else None
@@ -286,7 +293,7 @@ def _files(hint: object, where: str) -> Callable[[Any], list[Any]]:
     def files(value: Any) -> list[Any]:
         if valid is not None:
             value = valid(value)
-        if isinstance(value, (*BYTES, str, Mapping)) or not isinstance(value, Collection) or hasattr(value, "read"):
+        if not _is_collection(value):
             return [value]
         if several:
             return [*cast("Iterable[Any]", value)]
