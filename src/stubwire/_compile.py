@@ -162,8 +162,8 @@ def _check_filled(hint: object, owner: type, where: str) -> None:
 
 
 def _check_returns(declaration: Declaration, returns: object, where: str) -> None:
-    _check_result(declaration.options, returns, where)
     _lazy.check(declaration.method, returns, declaration.options, where, is_async=declaration.is_async)
+    _check_result(declaration.options, returns, where)
 
 
 def _check_result(options: EndpointOptions, returns: object, where: str) -> None:
