@@ -90,8 +90,7 @@ class Core:
             response = await self.run(plan, request, runtime)
             kept = body_of(response)
         finally:
-            if request._call is not None:
-                await request._call.release(kept)
+            await _call_of(request).release(kept)
         return response
 
     async def _respond(self, call: Call, request: Request) -> Response[Any]:

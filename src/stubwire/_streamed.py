@@ -56,7 +56,7 @@ class StreamedResponse(Response[T]):
         self._data = None
         return self
 
-    if not TYPE_CHECKING:
+    if not TYPE_CHECKING:  # pragma: no branch - to checkers it is the attribute that every response has
 
         @property
         def content(self) -> bytes:
