@@ -86,6 +86,21 @@ class StreamedResponse(Response[T]):
         return b""
 
 
+class Blocking:
+    """Chunks that are there, for who awaits them; no generator, which would want to be closed."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for chunk in self._chunks:
+            return chunk
+        raise StopAsyncIteration
+
+
 class Whole:
     """A body that is there already: that of a response which a middleware made, or another call brought."""
 
@@ -97,10 +112,9 @@ class Whole:
         if self._content:
             yield self._content
 
-    async def achunks(self) -> AsyncIterator[bytes]:
+    def achunks(self) -> AsyncIterator[bytes]:
         """The same, asynchronously."""
-        if self._content:
-            yield self._content
+        return Blocking(self.chunks())
 
     def close(self) -> None:
         """Do nothing."""

@@ -5,12 +5,12 @@ This module's rule: no I/O. It knows the request, what came of it and who reads 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from stubwire._reconnects import Reconnects
 from stubwire._runtime import SYNC
-from stubwire._streamed import Whole, body_of
+from stubwire._streamed import Blocking, body_of
 from stubwire.errors import ReadError
 
 if TYPE_CHECKING:
@@ -134,19 +134,4 @@ class Streamed(Generic[T]):
 
 def arriving(body: Body, runtime: Runtime) -> AsyncIterator[bytes]:
     """The chunks of a body, also in a synchronous call, where nothing suspends."""
-    return _Blocking(body.chunks()) if runtime is SYNC or isinstance(body, Whole) else body.achunks()
-
-
-class _Blocking:
-    """An iterator that looks asynchronous; no generator, which would want to be closed."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        for chunk in self._chunks:
-            return chunk
-        raise StopAsyncIteration
+    return Blocking(body.chunks()) if runtime is SYNC else body.achunks()
