@@ -1,11 +1,14 @@
 """Large files over a real socket: throughput beside hand-written streaming, and memory above an idle process.
 
-Each figure comes from a process of its own, so that its peak of memory is that of one transfer.
+Each figure comes from a process of its own, so that its peak of memory is that of one transfer. The files lie in memory
+where the system has a place for that, so that no disk is measured: `save` waits until a disk has taken everything, which
+hand-written code seldom does.
 """
 
 import asyncio
 import json
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -142,7 +145,7 @@ def rows(rounds: int) -> list[Row]:
     try:
         assert server.stdout is not None
         url = f"http://127.0.0.1:{int(server.stdout.readline())}"
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=_in_memory()) as folder:
             (Path(folder) / "source").write_bytes(bytes(SIZE))
             for _ in range(min(rounds, ROUNDS)):
                 for name in CASES:  # each round all of them, one after the other
@@ -151,6 +154,12 @@ def rows(rounds: int) -> list[Row]:
         server.kill()
         server.wait()
     return list(_rows(samples))
+
+
+def _in_memory() -> Path | None:
+    """A folder in memory that has room for both files, or `None`."""
+    folder = Path("/dev/shm")
+    return folder if folder.is_dir() and shutil.disk_usage(folder).free > 3 * SIZE else None
 
 
 def _rows(samples: dict[str, list[dict[str, float]]]) -> Iterator[Row]:
