@@ -1,8 +1,8 @@
 """Large files over a real socket: throughput beside hand-written streaming, and memory above an idle process.
 
-Each figure comes from a process of its own, so that its peak of memory is that of one transfer. The files lie in memory
-where the system has a place for that, so that no disk is measured: `save` waits until a disk has taken everything, which
-hand-written code seldom does.
+Each figure comes from a process of its own, so that its peak of memory is that of one transfer. The files lie in
+memory where the system has a place for that, so that no disk is measured: `save` waits until a disk has taken
+everything, which hand-written code seldom does.
 """
 
 import asyncio
