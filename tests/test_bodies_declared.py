@@ -185,7 +185,7 @@ def _post(parameters: str, verb: str = "post") -> str:
             (
                 "parameter 'a' has the type BinaryIO, which is a body, and GET usually has none: write "
                 "Annotated[BinaryIO, "
-                "Body()] to send one, or a Query() parameter for each value"
+                "Body()] to send one"
             ),
         ),
         (
@@ -193,7 +193,7 @@ def _post(parameters: str, verb: str = "post") -> str:
             (
                 "parameter 'a' has the type Upload, which is a body, and DELETE usually has none: write "
                 "Annotated[Upload, "
-                "Body()] to send one, or a Query() parameter for each value"
+                "Body()] to send one"
             ),
         ),
     ],

@@ -50,7 +50,8 @@ ROWS = {
         '@get("/x")\ndef f(self, a: list[Model] | None = None) -> Model: ...',
         (
             "parameter 'a' has the type list[Model] | None, which is a JSON body, and GET usually has none: write "
-            "Annotated[list[Model] | None, Body()] to send one, or a Query() parameter for each value"
+            "Annotated[list[Model] | None, Body()] to send one, or Annotated[list[Model] | None, Query()] for query "
+            "parameters"
         ),
     ),
     "*args": (

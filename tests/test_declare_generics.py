@@ -175,7 +175,7 @@ class Crud(Resource, Generic[T]):
 def test_what_a_type_variable_stands_for_is_checked_when_it_is_known(holder: str, owner: str, flags: int) -> None:
     assert refusal(GET + holder, flags) == (
         f"{owner}.find: parameter 'like' has the type Model, which is a JSON body, and GET usually has none: write "
-        "Annotated[Model, Body()] to send one, or a Query() parameter for each value"
+        "Annotated[Model, Body()] to send one, or Annotated[Model, Query()] for query parameters"
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from conftest import Api, Reply
 from declaring import both_modes, refusal
-from stubwire import ApiClient, get
+from stubwire import ApiClient, LinkPages, Pages, get
 
 
 def _stub(returns: str, options: str = "", kind: str = "def") -> str:
@@ -91,3 +91,21 @@ def test_clients_that_each_bring_a_codec_of_their_own_all_work() -> None:
     server: Any = Api("httpx", (Reply(content=b"7", headers={"Content-Type": "text/plain"}),))
     found = {Numbers(transport=server.transport, codecs=[Plain()]).number() for _ in range(103)}
     assert found == {7}
+
+
+def test_a_lazy_endpoint_says_where_its_responses_are() -> None:
+    class Shop(ApiClient):
+        base_url = "https://api.example"
+
+        @get("/items", paginate=LinkPages())
+        def items(self) -> Pages[int]:
+            raise NotImplementedError
+
+    for endpoint in (Shop().items, Shop().items.aio):
+        assert not hasattr(endpoint, "response")
+        with pytest.raises(AttributeError) as caught:
+            getattr(endpoint, "response")  # noqa: B009 - to checkers there is none
+        assert str(caught.value) == (
+            "Shop.items returns Pages[int], which fetches while it is iterated: each page of .pages(), and an open "
+            "stream, has a response of its own"
+        )

@@ -7,7 +7,7 @@ declares; one whose result is lazy leaves the call to that.
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, Self, TypeVar, Unpack, cast, overload
 
 from stubwire._annotations import name_of
 from stubwire._fold import Compiled, Mount
@@ -165,6 +165,17 @@ class LazyEndpoint(Bound[P, T_co], Generic[P, T_co, A_co]):
 
     _aio: AsyncLazyEndpoint[P, A_co] | None = None
 
+    if not TYPE_CHECKING:  # pragma: no branch - to checkers there is none
+
+        @property
+        def response(self) -> Never:
+            """Nothing.
+
+            Raises:
+                AttributeError: always, with what to write.
+            """
+            raise _no_response(self)
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
         request = self._bind(self._plan, *args, **kwargs)
         return cast("T_co", self._lazy.sync(self._core, self._plan, request))
@@ -180,9 +191,28 @@ class LazyEndpoint(Bound[P, T_co], Generic[P, T_co, A_co]):
 class AsyncLazyEndpoint(Bound[P, T_co]):
     """A stub that returns `AsyncPages` or `AsyncStream`, or the `.aio` of one that returns `Pages` or `Stream`."""
 
+    if not TYPE_CHECKING:  # pragma: no branch - to checkers there is none
+
+        @property
+        def response(self) -> Never:
+            """Nothing.
+
+            Raises:
+                AttributeError: always, with what to write.
+            """
+            raise _no_response(self)
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
         request = self._bind(self._plan, *args, **kwargs)
         return cast("T_co", self._lazy.asynchronous(self._core, self._plan, request))
+
+
+def _no_response(endpoint: Bound[..., object]) -> AttributeError:
+    returns = name_of(endpoint.spec.returns)
+    return AttributeError(
+        f"{endpoint.__qualname__} returns {returns}, which fetches while it is iterated: each page of .pages(), and an "
+        "open stream, has a response of its own"
+    )
 
 
 def call_options(options: CallOptions, where: str) -> Options:

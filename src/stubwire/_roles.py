@@ -137,9 +137,11 @@ def _role(name: str, hint: object, method: str, marker: Marker | None, *, in_pat
         return "query"
     if method in BODY_METHODS:
         return "body"
+    kind, name = "a body" if stream else "a JSON body", name_of(hint)
+    spread = "" if stream else f", or Annotated[{name}, Query()] for query parameters"
     raise RoleError(
-        f"has the type {name_of(hint)}, which is a {'' if stream else 'JSON '}body, and {method} usually has none: "
-        f"write Annotated[{name_of(hint)}, Body()] to send one, or a Query() parameter for each value"
+        f"has the type {name}, which is {kind}, and {method} usually has none: write Annotated[{name}, Body()] to send "
+        f"one{spread}"
     )
 
 
