@@ -87,11 +87,6 @@ class Bound(Generic[P, T_co]):
         """The stub's signature without `self`."""
         return signature(self._declaration, self._mount.scope)
 
-    @property
-    def _lazy(self) -> Lazy:
-        """How the result of a lazy endpoint is made."""
-        return cast("Lazy", self._compiled.lazy)
-
     def request(self, *args: P.args, **kwargs: P.kwargs) -> Request:
         return self._bind(self._plan, *args, **kwargs)
 
@@ -157,13 +152,13 @@ class AsyncEndpoint(Bound[P, T_co]):
         return await self._core.run(plan, request, current())
 
 
-class LazyEndpoint(Bound[P, T_co], Generic[P, T_co, A_co]):
-    """A stub that returns `Pages` or `Stream`: calling it sends nothing, iterating what it returns does.
+class LazyBound(Bound[P, T_co]):
+    """What both colours of a lazy endpoint share."""
 
-    Wrong arguments are refused by the call. It has no `.response`: each page has its own, and so has an open stream.
-    """
-
-    _aio: AsyncLazyEndpoint[P, A_co] | None = None
+    @property
+    def _lazy(self) -> Lazy:
+        """How the result is made."""
+        return cast("Lazy", self._compiled.lazy)
 
     if not TYPE_CHECKING:  # pragma: no branch - to checkers there is none
 
@@ -174,7 +169,19 @@ class LazyEndpoint(Bound[P, T_co], Generic[P, T_co, A_co]):
             Raises:
                 AttributeError: always, with what to write.
             """
-            raise _no_response(self)
+            raise AttributeError(
+                f"{self.__qualname__} returns {name_of(self.spec.returns)}, which fetches while it is iterated: each "
+                "page of .pages(), and an open stream, has a response of its own"
+            )
+
+
+class LazyEndpoint(LazyBound[P, T_co], Generic[P, T_co, A_co]):
+    """A stub that returns `Pages` or `Stream`: calling it sends nothing, iterating what it returns does.
+
+    Wrong arguments are refused by the call. It has no `.response`: each page has its own, and so has an open stream.
+    """
+
+    _aio: AsyncLazyEndpoint[P, A_co] | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
         request = self._bind(self._plan, *args, **kwargs)
@@ -188,31 +195,12 @@ class LazyEndpoint(Bound[P, T_co], Generic[P, T_co, A_co]):
         return self._aio
 
 
-class AsyncLazyEndpoint(Bound[P, T_co]):
+class AsyncLazyEndpoint(LazyBound[P, T_co]):
     """A stub that returns `AsyncPages` or `AsyncStream`, or the `.aio` of one that returns `Pages` or `Stream`."""
-
-    if not TYPE_CHECKING:  # pragma: no branch - to checkers there is none
-
-        @property
-        def response(self) -> Never:
-            """Nothing.
-
-            Raises:
-                AttributeError: always, with what to write.
-            """
-            raise _no_response(self)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
         request = self._bind(self._plan, *args, **kwargs)
         return cast("T_co", self._lazy.asynchronous(self._core, self._plan, request))
-
-
-def _no_response(endpoint: Bound[..., object]) -> AttributeError:
-    returns = name_of(endpoint.spec.returns)
-    return AttributeError(
-        f"{endpoint.__qualname__} returns {returns}, which fetches while it is iterated: each page of .pages(), and an "
-        "open stream, has a response of its own"
-    )
 
 
 def call_options(options: CallOptions, where: str) -> Options:
