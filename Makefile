@@ -14,6 +14,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 BASE := $(VENV)/.installed-base
 DEV := $(VENV)/.installed-dev
 BENCH := $(VENV)-bench/.installed
+WORKERS ?= auto
 ARGS ?=
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
@@ -54,7 +55,7 @@ demo: $(BASE) ## run the GitHub client of the documentation against a server of 
 	@$(PY) -m stubwire.demo $(ARGS)
 
 test: $(DEV) ## run the tests: both engines, both colours, every branch covered
-	$(PY) -m pytest --cov $(ARGS)
+	$(PY) -m pytest --cov -n $(WORKERS) $(ARGS)
 
 # -- the other gates, in the order in which they fail soonest ----------------------------------------------------------
 
@@ -94,7 +95,7 @@ wheel: $(DEV) ## build the wheel and run the tests against it
 	$(VENV)-wheel/bin/python $(PIP_INSTALL) --force-reinstall --no-deps dist/*.whl
 	$(VENV)-wheel/bin/python $(PIP_INSTALL) "$$(echo dist/*.whl)[test]"
 	$(VENV)-wheel/bin/python -c 'import stubwire; assert "site-packages" in stubwire.__file__, stubwire.__file__'
-	$(VENV)-wheel/bin/python -m pytest -m 'not bed and not checkers' $(ARGS)
+	$(VENV)-wheel/bin/python -m pytest -n $(WORKERS) -m 'not bed and not checkers' $(ARGS)
 
 pythons: $(DEV) ## run the tests on every other Python, from 3.12 on, that this machine has
 	@mine=$$($(PY) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
@@ -112,7 +113,7 @@ python-%:
 	@$(VENV)-$*/bin/python -c '' 2>/dev/null || "$(OTHER)" -m venv $(VENV)-$*
 	@[ $(VENV)-$*/.installed -nt pyproject.toml ] || $(VENV)-$*/bin/python $(PIP_INSTALL) -e '.[test]'
 	@touch $(VENV)-$*/.installed
-	$(VENV)-$*/bin/python -m pytest -m 'not bed and not checkers' $(ARGS)
+	$(VENV)-$*/bin/python -m pytest -n $(WORKERS) -m 'not bed and not checkers' $(ARGS)
 
 beds: $(DEV) ## speak to servers that nobody here wrote; STUBWIRE_BEDS names the folder of their start scripts
 	$(call say,third-party servers)

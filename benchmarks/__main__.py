@@ -9,7 +9,7 @@ from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 
-from benchmarks import beside, calls, processes, streams, transfers
+from benchmarks import beside, calls, plugins, processes, streams, transfers
 from benchmarks.groups import Group
 from benchmarks.rows import Row, table
 
@@ -57,6 +57,8 @@ def _measure(only: list[str] | None, rounds: int) -> tuple[list[Row], list[str]]
 
 def _runs(peers: Iterator[Group]) -> Iterator[tuple[str, Callable[[int], list[Row]]]]:
     for group in calls.groups():
+        yield group.name, group.run
+    for group in plugins.groups():
         yield group.name, group.run
     for group in peers:
         yield group.name, group.run

@@ -16,8 +16,12 @@ from benchmarks.groups import Bar, Entry, Group
 from benchmarks.hand import AsyncHand, ClientHeadersHand, Floor, Hand
 from benchmarks.harness import Case
 from benchmarks.wire import Wire
+from stubwire import Retry, RetryBudget
 
 BY_HAND = "by hand"
+BOUNDED = "stubwire, budget and deadline"
+BUDGETED = Retry(budget=RetryBudget())
+DEADLINE = 30.0
 REPO = "hello-world"
 
 
@@ -42,6 +46,7 @@ def _user() -> Group:
     wire = Wire(USER_JSON)
     hand, floor, client_headers = Hand(wire), Floor(wire), ClientHeadersHand(wire)
     plain, stock = GitHub(transport=wire.transport), GitHub(http_client=stock_client(wire))
+    bounded = GitHub(transport=wire.transport, retry=BUDGETED, deadline=DEADLINE)
     full = GitHub(transport=wire.transport)
     add_three_middlewares_and_two_interceptors(full)
     hand_names, names = _names(), _names()
@@ -57,6 +62,7 @@ def _user() -> Group:
                 Case("stubwire, distinct names", lambda: plain.user(names())),
                 bar=Bar(0.35, against=("by hand, distinct names",)),
             ),
+            Entry(Case(BOUNDED, lambda: bounded.user(USERNAME)), wire.sent, Bar(0.35)),
             Entry(Case("stubwire, 3 middlewares, 2 interceptors", lambda: full.user(USERNAME)), wire.sent, Bar(0.40)),
             Entry(Case("stubwire, stock httpx.Client", lambda: stock.user(USERNAME)), wire.sent, Bar(0.60)),
         ],
@@ -66,12 +72,14 @@ def _user() -> Group:
 def _repos() -> Group:
     wire = Wire(REPOS_JSON)
     hand, floor, plain = Hand(wire), Floor(wire), GitHub(transport=wire.transport)
+    bounded = GitHub(transport=wire.transport, retry=BUDGETED, deadline=DEADLINE)
     return Group(
         "GET 30 repos",
         [
             Entry(Case(BY_HAND, lambda: hand.repos(USERNAME)), wire.sent),
             Entry(Case("floor: transport and validate_json", floor.repos)),
             Entry(Case("stubwire", lambda: plain.repos(USERNAME)), wire.sent, Bar(0.70)),
+            Entry(Case(BOUNDED, lambda: bounded.repos(USERNAME)), wire.sent, Bar(0.70)),
         ],
     )
 
@@ -79,11 +87,13 @@ def _repos() -> Group:
 def _post() -> Group:
     wire = Wire(ISSUE_JSON)
     hand, plain = Hand(wire), GitHub(transport=wire.transport)
+    bounded = GitHub(transport=wire.transport, retry=BUDGETED, deadline=DEADLINE)
     return Group(
         "POST a model",
         [
             Entry(Case(BY_HAND, lambda: hand.create_issue(USERNAME, REPO, NEW_ISSUE)), wire.sent),
             Entry(Case("stubwire", lambda: plain.create_issue(USERNAME, REPO, NEW_ISSUE)), wire.sent, Bar(0.40)),
+            Entry(Case(BOUNDED, lambda: bounded.create_issue(USERNAME, REPO, NEW_ISSUE)), wire.sent, Bar(0.40)),
         ],
     )
 
@@ -93,6 +103,7 @@ def _async_user() -> Group:
     hand = AsyncHand(wire)
     plain, stock = AsyncGitHub(transport=wire.transport), AsyncGitHub(http_client=stock_async_client(wire))
     full, twin = AsyncGitHub(transport=wire.transport), GitHub(transport=wire.transport)
+    bounded = AsyncGitHub(transport=wire.transport, retry=BUDGETED, deadline=DEADLINE)
     add_three_middlewares_and_two_interceptors(full)
     hand_names, names = _names(), _names()
     full_name = "stubwire, 3 middlewares, 2 interceptors"
@@ -107,6 +118,7 @@ def _async_user() -> Group:
                 Case("stubwire, distinct names", acall=lambda: plain.user(names())),
                 bar=Bar(0.35, against=("by hand, distinct names",)),
             ),
+            Entry(Case(BOUNDED, acall=lambda: bounded.user(USERNAME)), wire.sent, Bar(0.35)),
             Entry(Case(full_name, acall=lambda: full.user(USERNAME)), wire.sent, Bar(0.40)),
             Entry(Case("stubwire, stock httpx.AsyncClient", acall=lambda: stock.user(USERNAME)), wire.sent, Bar(0.60)),
         ],
@@ -116,11 +128,13 @@ def _async_user() -> Group:
 def _async_repos() -> Group:
     wire = Wire(REPOS_JSON)
     hand, plain = AsyncHand(wire), AsyncGitHub(transport=wire.transport)
+    bounded = AsyncGitHub(transport=wire.transport, retry=BUDGETED, deadline=DEADLINE)
     return Group(
         "GET 30 repos, async",
         [
             Entry(Case(BY_HAND, acall=lambda: hand.repos(USERNAME)), wire.sent),
             Entry(Case("stubwire", acall=lambda: plain.repos(USERNAME)), wire.sent, Bar(0.70)),
+            Entry(Case(BOUNDED, acall=lambda: bounded.repos(USERNAME)), wire.sent, Bar(0.70)),
         ],
     )
 
@@ -128,11 +142,13 @@ def _async_repos() -> Group:
 def _async_post() -> Group:
     wire = Wire(ISSUE_JSON)
     hand, plain = AsyncHand(wire), AsyncGitHub(transport=wire.transport)
+    bounded = AsyncGitHub(transport=wire.transport, retry=BUDGETED, deadline=DEADLINE)
     return Group(
         "POST a model, async",
         [
             Entry(Case(BY_HAND, acall=lambda: hand.create_issue(USERNAME, REPO, NEW_ISSUE)), wire.sent),
             Entry(Case("stubwire", acall=lambda: plain.create_issue(USERNAME, REPO, NEW_ISSUE)), wire.sent, Bar(0.40)),
+            Entry(Case(BOUNDED, acall=lambda: bounded.create_issue(USERNAME, REPO, NEW_ISSUE)), wire.sent, Bar(0.40)),
         ],
     )
 

@@ -64,7 +64,7 @@ def test_the_tree_of_errors_is_whole() -> None:
         for name in stubwire.__all__
         if isinstance(kind := getattr(stubwire, name), type) and issubclass(kind, stubwire.StubwireError)
     }
-    drawn = set(re.findall(r"\b[A-Z]\w*(?:Error|Timeout)\b", tree.replace("builtins.", "builtins_")))
+    drawn = set(re.findall(r"\b[A-Z]\w*(?:Error|Timeout|Exceeded)\b", tree.replace("builtins.", "builtins_")))
     assert {name for name in drawn if name not in {"TypeError", "ValueError", "RuntimeError"}} == kinds
 
 

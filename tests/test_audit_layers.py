@@ -100,24 +100,33 @@ def test_the_engines_log_hides_what_was_declared_secret(
     assert "s3cret" not in caplog.text
 
 
-def test_limits_reach_the_connections(engine: str, colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each number of `Limits` is the engine's."""
-    library = importlib.import_module(engine)
-    seen: list[dict[str, float]] = []
+def options_of_the_pool(engine: str, colour: Colour, monkeypatch: pytest.MonkeyPatch, **given: Any) -> dict[str, Any]:
+    """What the core of an engine is told of connections."""
+    core = importlib.import_module(engine.replace("httpx", "httpcore"))
+    name = "ConnectionPool" if colour.name == "sync" else "AsyncConnectionPool"
+    seen: list[dict[str, Any]] = []
 
-    def limits(**given: float) -> object:
-        seen.append(given)
-        return make(**given)
+    make: Any = getattr(core, name).__init__
 
-    make = library.Limits
-    monkeypatch.setattr(library, "Limits", limits)
-    wanted = Limits(max_connections=7, max_keepalive_connections=3, keepalive_expiry=2.5)
-    client = Base(base_url="http://127.0.0.1:1", engine=engine, limits=wanted, retry=None, proxy=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    def tell(pool: object, **options: Any) -> None:
+        seen.append(options)
+        make(pool, **options)
 
+    monkeypatch.setattr(getattr(core, name), "__init__", tell)
+    client = Base(base_url="http://127.0.0.1:1", engine=engine, retry=None, proxy=None, **given)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with pytest.raises(ConnectError):
         colour.run(client.thing, 1)
     client.close()
-    assert seen == [{"max_connections": 7, "max_keepalive_connections": 3, "keepalive_expiry": 2.5}]
+    assert len(seen) == 1
+    return seen[0]
+
+
+def test_limits_reach_the_connections(engine: str, colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each number of `Limits` is that of the engine's pool."""
+    wanted = Limits(max_connections=7, max_keepalive_connections=3, keepalive_expiry=2.5)
+    seen = options_of_the_pool(engine, colour, monkeypatch, limits=wanted)
+    names = ("max_connections", "max_keepalive_connections", "keepalive_expiry")
+    assert [seen[name] for name in names] == [7, 3, 2.5]
 
 
 def test_hooks_of_the_users_own_client_see_the_engines_own_url(api: MakeApi) -> None:
@@ -144,25 +153,12 @@ def test_of_several_request_ids_x_request_id_counts(api: MakeApi) -> None:
     assert client.thing.response(1).request_id == "id of x-request-id"
 
 
-def test_http2_reaches_the_connections(engine: str, colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is what the engine's transport is made with."""
-    library = importlib.import_module(engine)
-    name = "HTTPTransport" if colour.name == "sync" else "AsyncHTTPTransport"
-    make = getattr(library, name)
-    seen: list[bool] = []
-
-    def transport(*, http2: bool, **options: Any) -> object:
-        seen.append(http2)
-        return make(**options)
-
-    monkeypatch.setattr(library, name, transport)
-    monkeypatch.setattr("stubwire._engine.library.find_spec", str)  # as if h2 were there
-    client = Base(base_url="http://127.0.0.1:1", engine=engine, http2=True, retry=None, proxy=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-
-    with pytest.raises(ConnectError):
-        colour.run(client.thing, 1)
-    client.close()
-    assert seen == [True]
+@pytest.mark.parametrize("http2", [False, True])
+def test_http2_reaches_the_connections(
+    engine: str, colour: Colour, monkeypatch: pytest.MonkeyPatch, http2: bool
+) -> None:
+    """It is what the engine's pool is made with."""
+    assert options_of_the_pool(engine, colour, monkeypatch, http2=http2)["http2"] is http2
 
 
 @pytest.mark.parametrize(

@@ -267,7 +267,7 @@ def test_unknown_options_are_type_errors(api: MakeApi) -> None:
     client = shop(api())
     message = (
         r"^with_options\(\) got an unexpected option 'timeut'; the options are "
-        "timeout, retry, headers, query, auth, idempotency_key$"
+        "timeout, deadline, retry, cancel, headers, query, auth, idempotency_key$"
     )
     with pytest.raises(TypeError, match=message):
         client.with_options(timeut=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

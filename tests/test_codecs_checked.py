@@ -80,6 +80,6 @@ def test_what_is_no_codec_is_a_configuration_error(given: Any, message: str) -> 
     assert str(caught.value) == f"Wrong: {message}"
 
 
-@pytest.mark.parametrize("given", [[], (), [Reads()], (Reads(),)], ids=repr)
+@pytest.mark.parametrize("given", [[], (), [Reads()], (Reads(),)], ids=["none", "no tuple", "a list", "a tuple"])
 def test_a_client_keeps_its_codecs(given: Any) -> None:
     assert ApiClient(base_url="https://api.example", codecs=given).codecs == given

@@ -8,7 +8,8 @@ from declaring import TEXT, both_modes, client, declare, refused_stub
 from stubwire import SpecError
 
 KNOWN = (
-    "auth, errors, headers, idempotency_key, none_on, paginate, query_style, responses, retry, stream, timeout, unwrap"
+    "auth, deadline, errors, headers, idempotency_key, none_on, paginate, query_style, responses, retry, stream, "
+    "timeout, unwrap"
 )
 NO_STATUS = "which is no status: write numbers from 200 to 599"
 NO_SET = "is no set: write the statuses in braces, such as {404}"
@@ -67,6 +68,7 @@ REST = {
     "idempotency_key='a b'": f"idempotency_key='a b' {NO_HEADER}",
     "idempotency_key=1": f"idempotency_key=1 {NO_HEADER}",
     "timeout=-1": "timeout=-1 must be a finite number above 0, or None for no limit",
+    "deadline=0": "deadline=0 must be a finite number above 0, or None for no limit",
     "headers={'a b': 'c'}": "'a b' is no header name: write letters, digits and hyphens",
 }
 OPTIONS = NONE_ON | UNWRAP | ERRORS | REST

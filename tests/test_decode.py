@@ -86,7 +86,7 @@ JSON: list[tuple[object, bytes, object]] = [
 ]
 
 
-@pytest.mark.parametrize(("returns", "content", "expected"), JSON, ids=[str(row[0]) for row in JSON])
+@pytest.mark.parametrize(("returns", "content", "expected"), JSON)
 def test_json_becomes_any_type_that_pydantic_can_validate(returns: object, content: bytes, expected: object) -> None:
     got = decode(returns, Response(200, content=content))
     assert got == expected

@@ -218,7 +218,7 @@ def test_an_unknown_option_is_a_type_error(api: Apis) -> None:
     with pytest.raises(
         TypeError,
         match=r"^with_options\(\) got an unexpected option 'timeut'; "
-        r"the options are timeout, retry, headers, query, auth, idempotency_key$",
+        r"the options are timeout, deadline, retry, cancel, headers, query, auth, idempotency_key$",
     ):
         client_of(api()).user_repos.with_options(**options)
 

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -55,6 +56,8 @@ def bare(kind: type[Any]) -> Exception:
     more: dict[str, Any] = {"response": RESPONSE} if has_response else {}
     if kind is tree.ResponseValidationError:
         more["details"] = [{"type": "int_type", "loc": ("id",), "input": "s3cret"}]
+    if kind is tree.CircuitOpenError:
+        more = {"since": datetime(2026, 1, 1, tzinfo=UTC), "until": datetime(2026, 1, 2, tzinfo=UTC)}
     make: Any = kind
     made: Exception = make("it failed", **more)
     return made

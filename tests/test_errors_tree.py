@@ -28,6 +28,7 @@ TREE: dict[str, tuple[type, ...]] = {
     "ReadTimeout": (errors.TimeoutError,),
     "WriteTimeout": (errors.TimeoutError,),
     "PoolTimeout": (errors.TimeoutError,),
+    "DeadlineExceeded": (errors.TimeoutError,),
     "NetworkError": (errors.TransportError, builtins.ConnectionError),
     "ConnectError": (errors.NetworkError,),
     "ReadError": (errors.NetworkError,),
@@ -50,7 +51,10 @@ TREE: dict[str, tuple[type, ...]] = {
     "RepeatedPageError": (errors.PaginationError,),
     "ForeignPageError": (errors.PaginationError,),
     "PageLimitError": (errors.PaginationError,),
+    "CircuitOpenError": (errors.CallError,),
+    "LimitExceededError": (errors.CallError,),
     "RedirectError": (errors.CallError,),
+    "CancelError": (errors.CallError,),
 }
 
 

@@ -279,6 +279,29 @@ def test_the_environment_names_a_proxy(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("environment", "proxy"),
+    [
+        ({"http_proxy": "proxy.invalid:3128"}, "http://proxy.invalid:3128"),
+        ({"http_proxy": ""}, None),
+        ({"http_proxy": "http://proxy.invalid", "no_proxy": "api.invalid:8080"}, None),
+        ({"http_proxy": "http://proxy.invalid", "no_proxy": "api.invalid:80"}, "http://proxy.invalid"),
+        ({"http_proxy": "http://proxy.invalid", "no_proxy": ".invalid"}, None),
+        ({"http_proxy": "http://proxy.invalid", "no_proxy": "*"}, None),
+    ],
+)
+def test_how_the_environment_names_it(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], proxy: str | None
+) -> None:
+    """As other programs read it: without a scheme it is one of http, and an exception may have a port."""
+    for name in ("all_proxy", "http_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert pool_module.environment_proxy("http://api.invalid:8080") == proxy
+
+
 def test_a_proxy_is_given(server: RawServer, engine: EngineName) -> None:
     """As a URL, with its user and password."""
     proxy = server.url.replace("http://", "http://user:pass@")

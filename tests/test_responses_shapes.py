@@ -63,7 +63,7 @@ SHAPES: list[tuple[object, bytes, object]] = [
 ]
 
 
-@pytest.mark.parametrize(("data_type", "content", "expected"), SHAPES, ids=[f"{row[0]} {row[1]!r}" for row in SHAPES])
+@pytest.mark.parametrize(("data_type", "content", "expected"), SHAPES, ids=[repr(row[1]) for row in SHAPES])
 def test_a_union_is_the_member_that_fits(data_type: object, content: bytes, expected: object) -> None:
     got = decoder(data_type, None, "Test.stub")(Response(200, content=content))
     assert (got, type(got)) == (expected, type(expected))

@@ -28,7 +28,8 @@ from stubwire import (
     get,
 )
 from stubwire._headers import Headers
-from stubwire.retry import Backoff, Decision, retry_after
+from stubwire._retry_after import retry_after
+from stubwire.retry import Backoff, Decision
 
 MakeApi = Callable[..., Api]
 NOW = 1_700_000_000.0
@@ -89,7 +90,7 @@ BACKOFFS: list[tuple[Any, list[float]]] = [
 ]
 
 
-@pytest.mark.parametrize(("backoff", "expected"), BACKOFFS, ids=[str(row[0]) for row in BACKOFFS])
+@pytest.mark.parametrize(("backoff", "expected"), BACKOFFS)
 def test_a_backoff_is_one_of_ours_or_any_wait_of_tenacitys(
     api: MakeApi, clock: Clock, backoff: Any, expected: list[float]
 ) -> None:
@@ -124,7 +125,7 @@ STOPS: list[tuple[Any, list[float]]] = [
 ]
 
 
-@pytest.mark.parametrize(("stop", "expected"), STOPS, ids=[str(row[0]) for row in STOPS])
+@pytest.mark.parametrize(("stop", "expected"), STOPS)
 def test_a_stop_of_tenacitys_ends_the_retries_beside_max_retries(
     api: MakeApi, clock: Clock, stop: Any, expected: list[float]
 ) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from stubwire import ApiClient, ConfigurationError, ConnectError, get
+from stubwire import ApiClient, ConfigurationError, ConnectError, Retry, get
 
 if TYPE_CHECKING:
     from conftest import Colour, EngineName
@@ -88,6 +88,17 @@ def test_verification_is_on_by_default(url: str, engine: EngineName, colour: Col
         pytest.raises(ConnectError, match=r"could not connect: .*certificate verify failed"),
     ):
         colour.run(things.thing)
+
+
+def test_a_certificate_is_refused_once(url: str, engine: EngineName, colour: Colour) -> None:
+    """It will be no other at the next attempt."""
+    with (
+        Things(base_url=url, engine=engine, retry=Retry()) as things,
+        pytest.raises(ConnectError, match=r"GET .*/thing could not connect: .*certificate verify failed") as caught,
+    ):
+        colour.run(things.thing)
+    assert len(caught.value.attempts) == 1
+    assert caught.value.__notes__ == ["not retried: a certificate that is refused once is refused again"]
 
 
 def test_clients_share_a_context(url: str, engine: EngineName) -> None:

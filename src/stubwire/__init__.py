@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from stubwire._cancel import CancelToken
+from stubwire._deadline import deadline
 from stubwire._declaration import EndpointOptions
 from stubwire._endpoint import AsyncEndpoint, AsyncLazyEndpoint, Endpoint, LazyEndpoint
 from stubwire._headers import Headers
@@ -27,16 +29,20 @@ from stubwire.errors import (
     AuthenticationError,
     BadRequestError,
     CallError,
+    CancelError,
+    CircuitOpenError,
     ClientError,
     ColourError,
     ConfigurationError,
     ConflictError,
     ConnectError,
     ConnectTimeout,
+    DeadlineExceeded,
     DecodeError,
     ErrorDetail,
     ForeignPageError,
     HTTPStatusError,
+    LimitExceededError,
     NetworkError,
     NotFoundError,
     PageLimitError,
@@ -68,7 +74,9 @@ if TYPE_CHECKING:
     from stubwire import plugins as plugins
     from stubwire import settings as settings
     from stubwire import types as types
+    from stubwire._budget import RetryBudget
     from stubwire._codecs import Codec
+    from stubwire._gather import gather
     from stubwire._paging import PageStrategy, ResumableStrategy
     from stubwire._strategies import CursorPages, LinkPages, NumberPages, OffsetPages
     from stubwire._uploads import Upload
@@ -95,6 +103,9 @@ __all__ = [
     "CallError",
     "CallNext",
     "CallOptions",
+    "CancelError",
+    "CancelToken",
+    "CircuitOpenError",
     "ClientError",
     "ClientOptions",
     "ClientSettings",
@@ -106,6 +117,7 @@ __all__ = [
     "ConnectTimeout",
     "Cookie",
     "CursorPages",
+    "DeadlineExceeded",
     "DecodeError",
     "Endpoint",
     "EndpointOptions",
@@ -124,6 +136,7 @@ __all__ = [
     "HttpClient",
     "Interceptors",
     "LazyEndpoint",
+    "LimitExceededError",
     "Limits",
     "LinearBackoff",
     "Lines",
@@ -158,6 +171,7 @@ __all__ = [
     "ResponseValidationError",
     "ResumableStrategy",
     "Retry",
+    "RetryBudget",
     "Route",
     "ServerError",
     "SpecError",
@@ -172,7 +186,9 @@ __all__ = [
     "Upload",
     "WriteError",
     "WriteTimeout",
+    "deadline",
     "delete",
+    "gather",
     "get",
     "head",
     "options",
@@ -200,9 +216,11 @@ _LATER = {
     "PageStrategy": "_paging",
     "Pages": "pages",
     "ResumableStrategy": "_paging",
+    "RetryBudget": "_budget",
     "SSE": "streams",
     "Stream": "streams",
     "Upload": "_uploads",
+    "gather": "_gather",
 }
 """Where the names are that are slow to import, or seldom used."""
 

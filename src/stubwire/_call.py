@@ -8,15 +8,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stubwire import _clock
-from stubwire._response import Response
+from stubwire._response import Attempt, Response
+from stubwire.errors import DeadlineExceeded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stubwire._limits import Limit
     from stubwire._plan import Plan
     from stubwire._request import Request
-    from stubwire._response import Attempt
     from stubwire._runtime import Runtime
     from stubwire._streamed import Body
     from stubwire.errors import CallError
+
+
+_WORTH_SAYING = 0.005
+"""Seconds that are not nothing when they are shown with two digits."""
+
+
+def _spent(attempts: list[Attempt], elapsed: float) -> Iterator[str]:
+    """Where the time of a call went."""
+    before = attempts[0].started if attempts else elapsed
+    if before >= _WORTH_SAYING:
+        yield f"what ran before the first attempt: {before:.2f} s"
+    for attempt in attempts:
+        yield f"attempt {attempt.number} ({attempt.status_code or attempt.error}): {attempt.elapsed:.2f} s"
+        if attempt.wait is not None:
+            yield f"a wait of {attempt.wait:.2f} s"
+    last = attempts[-1] if attempts else None
+    if last is not None and (after := elapsed - last.started - last.elapsed - (last.wait or 0.0)) >= _WORTH_SAYING:
+        yield f"what ran after the last attempt: {after:.2f} s"
 
 
 class Call:
@@ -29,11 +50,13 @@ class Call:
         request: the latest request that the middleware let through.
         url: of the request as it was bound, encoded and valid.
         attempts: what was tried so far.
+        limit: until when it may go on; `None` without a deadline and a token.
+        begun: number and start of the attempt that is being made, or `None` between attempts.
         opened: bodies that were left open for a stream.
         stopped: why there was no further attempt; empty where there is nothing to explain.
     """
 
-    __slots__ = ("attempts", "opened", "plan", "request", "runtime", "started", "stopped", "url")
+    __slots__ = ("attempts", "begun", "limit", "opened", "plan", "request", "runtime", "started", "stopped", "url")
 
     def __init__(self, plan: Plan, runtime: Runtime, request: Request) -> None:
         self.plan = plan
@@ -42,6 +65,8 @@ class Call:
         self.url = request.url
         self.started = _clock.monotonic()
         self.attempts: list[Attempt] = []
+        self.limit: Limit | None = None
+        self.begun: tuple[int, float] | None = None
         self.opened: list[Body] = []
         self.stopped = ""
 
@@ -63,10 +88,20 @@ class Call:
                 await self.runtime.release(body)
         self.opened = []
 
+    def _account(self, error: CallError) -> None:
+        """Say where the time went, if that is what ended the call."""
+        if self.begun is not None:
+            number, started = self.begun
+            self.attempts.append(Attempt(number, started, self.elapsed() - started, None, type(error).__name__))
+            self.begun = None
+        if isinstance(error, DeadlineExceeded) and (spent := ", ".join(_spent(self.attempts, self.elapsed()))):
+            error.add_note(f"the time went into {spent}")
+
     def dress(self, error: CallError) -> CallError:
         """Tell an error which call it came from, once: one that another call raised keeps its own."""
         if error._request is None:
             response: Response[Any] | None = getattr(error, "response", None)
+            self._account(error)
             error._request = self.request._redacted()
             error.endpoint = self.plan.name
             error.attempts = tuple(self.attempts)

@@ -7,12 +7,14 @@ and nothing else.
 from __future__ import annotations
 
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from stubwire import _redact
+from stubwire._attempts import as_limited, decide, record, watched
 from stubwire._call import Call
+from stubwire._deadline import Until, limit_of
 from stubwire._decode import narrowest, status_failure
-from stubwire._fold import DEFAULT_KEY_HEADER
 from stubwire._middleware import (
     Interceptors,
     RequestInterceptors,
@@ -23,33 +25,31 @@ from stubwire._middleware import (
     intercept_response,
     wrap,
 )
-from stubwire._response import Attempt, Response
+from stubwire._runtime import bounded
 from stubwire._streamed import body_of
-from stubwire._url import redirect_target
-from stubwire.errors import CallError, RedirectError, StubwireError
+from stubwire.errors import CallError, StubwireError
 from stubwire.markers import UNSET
-from stubwire.retry import IDEMPOTENT, NEVER_SENT, Decision, Outcome, may_have_acted
+from stubwire.retry import IDEMPOTENT
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
+    from stubwire._limits import Limit
     from stubwire._plan import Plan
     from stubwire._pool import Pool
     from stubwire._request import Request
+    from stubwire._response import Response
     from stubwire._runtime import Runtime
     from stubwire._streamed import Body
     from stubwire._types import CallNext, Middleware
 
-MAX_REDIRECTS = 5
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_STOP = Decision(None)
-
 
 class Core:
-    """What a client and its views share: connections, interceptors and composed middleware."""
+    """What a client and its views share: connections, retry budgets, interceptors and composed middleware."""
 
     def __init__(self, pool: Pool) -> None:
+        from stubwire._budgets import Budgets
+
         self.pool = pool
+        self._budgets = Budgets(self._origin)
         self.interceptors = Interceptors(RequestInterceptors(), ResponseInterceptors())
         self._around: dict[str, list[Middleware]] = {"call": [], "attempt": []}
         self._attempt_chain: CallNext = self._hops
@@ -69,6 +69,7 @@ class Core:
         """
         call = Call(plan, runtime, request)
         request._call = call
+        call.limit = limit_of(plan)
         try:
             response = await self._respond(call, request)
             result = None if response.status_code in plan.none_on else plan.decode(response)
@@ -99,7 +100,8 @@ class Core:
         try:
             if interceptors.request.functions:
                 request = intercept_request(interceptors.request.functions, request)
-            outcome = _judge(call, _own(call, await self._call_chain(request)))
+            chain = self._call_chain if call.limit is None else partial(self._within, call.limit, call.runtime)
+            outcome = _judge(call, _own(call, await chain(request)))
         except CallError as error:
             outcome = error
         if interceptors.response.functions:
@@ -108,6 +110,11 @@ class Core:
         if isinstance(outcome, CallError):
             raise outcome
         return outcome
+
+    async def _within(self, limit: Limit, runtime: Runtime, request: Request) -> Response[Any]:
+        """Go through the middleware, or be ended by the limit; calls that are made on the way share it."""
+        with Until(limit.deadline):
+            return await bounded(runtime, limit, partial(self._call_chain, request))
 
     # ---- room 4: retry is a loop
 
@@ -121,13 +128,15 @@ class Core:
             sent.attempt = len(call.attempts) + 1
             sent._risks = []
             started = call.elapsed()
+            call.begun = (sent.attempt, started)
             outcome: Response[Any] | CallError
             try:
                 outcome = await self._attempt_chain(sent)
             except CallError as error:
-                outcome = error
-            decision = _decide(call, sent, number, outcome)
-            call.attempts.append(_attempt(sent, (started, call.elapsed()), outcome, decision.wait))
+                outcome = as_limited(call, error)
+            decision = self._budgets.settle(call, sent, outcome, decide(call, sent, number, outcome))
+            call.begun = None
+            call.attempts.append(record(sent, (started, call.elapsed()), outcome, decision.wait))
             if decision.wait is not None:
                 if call.opened:
                     await call.release()
@@ -143,40 +152,17 @@ class Core:
     async def _hops(self, request: Request) -> Response[Any]:
         call = _call_of(request)
         response = await self._hop(call, request)
-        if call.plan.follow_redirects and response.status_code in _REDIRECTS:
+        if call.plan.follow_redirects and 300 <= response.status_code < 400:
             return await self._follow(call, request, response)
         return response
 
     async def _follow(self, call: Call, request: Request, response: Response[Any]) -> Response[Any]:
-        seen = {(request.method, request.url)}
-        while response.status_code in _REDIRECTS and "location" in response.headers:
-            if len(seen) > MAX_REDIRECTS:
-                raise RedirectError(f"answered with more than {MAX_REDIRECTS} redirects")
-            request = self._redirected(request, response)
-            if (request.method, request.url) in seen:
-                raise RedirectError(f"answered with a redirect back to {request.line}")
-            seen.add((request.method, request.url))
-            response = await self._hop(call, request)
-        return response
+        from stubwire._redirects import Redirects
 
-    def _redirected(self, request: Request, response: Response[Any]) -> Request:
-        """The request of the next hop (RFC 9110, section 15.4)."""
-        target = redirect_target(request.url, response.headers["location"])
-        has_body = request.content is not None or request._payload is not None
-        onward = request.replace(url=target)
-        becomes_get = request.method != "HEAD" if response.status_code == 303 else request.method == "POST"
-        if becomes_get and response.status_code in (301, 302, 303):
-            onward.method, onward.content, onward._payload = "GET", None, None
-            has_body = False
-            onward.headers.pop("content-type", None)
-        library = self.pool.library
-        if library.origin(target) != library.origin(request.url):
-            if has_body:
-                raise RedirectError(f"answered with a redirect of a body to another origin: {onward.line}")
-            onward.headers.pop("host", None)  # it named the host before
-        if onward._payload is not None and not _can_send_again(onward):
-            raise RedirectError("answered with a redirect of a body that can be read only once")
-        return onward
+        way = Redirects(request, self.pool.library.origin)
+        while (onward := way.next(response)) is not None:
+            response = await self._hop(call, onward)
+        return response
 
     async def _hop(self, call: Call, request: Request) -> Response[Any]:
         auth = call.plan.auth
@@ -199,7 +185,7 @@ class Core:
             request = _without_secrets(request, plan.secrets)
         sending = call.runtime.send(self.pool, request, plan, origin, trusted=trusted)
         try:
-            response = await (sending if request.method in IDEMPOTENT else _watched(request, sending))
+            response = await (sending if request.method in IDEMPOTENT else watched(request, sending))
         except StubwireError:
             raise
         except Exception as error:  # of a transport, a hook, or an application behind one
@@ -215,23 +201,6 @@ class Core:
         return plan.origin if url.startswith(plan.origin + "/") else self.pool.library.origin(url)
 
 
-async def _watched(request: Request, sending: Awaitable[Response[Any]]) -> Response[Any]:
-    """Remember for this attempt what is not safe to send again, unless it never left, or was not acted on.
-
-    The status or the failure that an attempt ends with may be that of a later hop, or of another call.
-    """
-    risk = (request.method, request._sent_pairs())
-    request._risks.append(risk)
-    try:
-        response = await sending
-    except NEVER_SENT:
-        request._risks.remove(risk)
-        raise
-    if not may_have_acted(response):
-        request._risks.remove(risk)
-    return response
-
-
 def _call_of(request: Request) -> Call:
     if request._call is None:
         raise TypeError(
@@ -239,36 +208,6 @@ def _call_of(request: Request) -> Call:
             "or request.replace(...) of it"
         )
     return request._call
-
-
-def _attempt(
-    sent: Request, span: tuple[float, float], outcome: Response[Any] | CallError, wait: float | None
-) -> Attempt:
-    started, ended = span
-    if isinstance(outcome, Response):
-        return Attempt(sent.attempt, started, ended - started, outcome.status_code, None, wait)
-    return Attempt(sent.attempt, started, ended - started, None, type(outcome).__name__, wait)
-
-
-def _decide(call: Call, sent: Request, number: int, outcome: Response[Any] | CallError) -> Decision:
-    """Whether to try again; a success costs no more than its status, unless a predicate wants to see it."""
-    plan = call.plan
-    response, failure = (outcome, None) if isinstance(outcome, Response) else (None, outcome)
-    if plan.retry is None or (response is not None and response.status_code < 400 and plan.retry.when is None):
-        return _STOP
-    key = (plan.key_header or DEFAULT_KEY_HEADER).lower()
-    acted = next((method for method, pairs in sent._risks if all(name.lower() != key for name, _ in pairs)), "")
-    idempotent = not acted and (sent.method in IDEMPOTENT or key in sent.headers)
-    decision = plan.retry.decide(Outcome(sent, number, call.elapsed(), response, failure, idempotent, acted))
-    if decision.wait is not None and not _can_send_again(sent):
-        decision = Decision(None, "not retried: its body can be read only once, and was read")
-    succeeded = response is not None and response.status_code < 400
-    return _STOP if succeeded and decision.wait is None else decision
-
-
-def _can_send_again(request: Request) -> bool:
-    payload = request._payload
-    return payload is None or payload.replayable or not payload.begun
 
 
 def _own(call: Call, response: Response[Any]) -> Response[Any]:

@@ -43,6 +43,7 @@ class EndpointOptions(TypedDict, total=False, closed=True):
         query_style: how lists and objects are written in queries and forms.
         headers: headers always sent.
         timeout: seconds, or a `Timeout`.
+        deadline: seconds for the whole call: attempts, waits, redirects, body.
         retry: when to try again; `None` does not.
         auth: who puts credentials on; `None` sends none.
         idempotency_key: mint a key for each call, and send it in `Idempotency-Key`, or in the header named here.
@@ -57,6 +58,7 @@ class EndpointOptions(TypedDict, total=False, closed=True):
     query_style: Style
     headers: Mapping[str, HeaderValue]
     timeout: float | Timeout | None
+    deadline: float | None
     retry: Retry | None
     auth: Auth | None
     idempotency_key: bool | str

@@ -18,7 +18,6 @@ from stubwire import _charset, _kinds
 from stubwire._adapters import adapter
 from stubwire._response import Response, not_json
 from stubwire.errors import DecodeError, ErrorDetail, HTTPStatusError, status_error
-from stubwire.retry import retry_after
 
 if TYPE_CHECKING:
     from stubwire._codecs import Codec
@@ -258,6 +257,8 @@ def status_failure(
     if _is_error(declared):
         kind, model = declared, body_type(declared)
     error = kind(f"answered {response.status_code}", response=response, body=_error_body(response, model, codecs))
+    from stubwire._retry_after import retry_after
+
     error.retry_after = retry_after(response.headers)
     if response.content_type.lower().startswith("application/problem+json"):
         _add_problem(error, response)

@@ -91,7 +91,7 @@ class Bound(Generic[P, T_co]):
         return self._bind(self._plan, *args, **kwargs)
 
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
-        """The same endpoint with other options: `timeout`, `retry`, `headers`, `query`, `auth`, `idempotency_key`.
+        """The same endpoint with other options: `timeout`, `deadline`, `retry`, `cancel`, `headers`, `query`, ...
 
         Raises:
             ConfigurationError: one cannot be used.

@@ -22,6 +22,7 @@ from stubwire.markers import Unset
 if TYPE_CHECKING:
     from stubwire._annotations import Scope
     from stubwire._bind import Bind
+    from stubwire._cancel import CancelToken
     from stubwire._codecs import Codec
     from stubwire._core import Core
     from stubwire._lazy import Lazy
@@ -115,6 +116,8 @@ def plan(compiled: Compiled, mount: Mount, options: Options, name: str) -> Plan:
         auth_query=auth_query,
         own_auth=not isinstance(said.auth, Unset),
         timeout=_options.timeout(cast("float | Timeout | None", folded.timeout)).extension(),
+        deadline=cast("float | None", folded.deadline),
+        cancel=cast("CancelToken | None", folded.cancel),
         retry=cast("Retry | None", folded.retry),
         follow_redirects=bool(folded.follow_redirects),
         max_response_bytes=cast("int | None", folded.max_response_bytes),

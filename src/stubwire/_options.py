@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast, get_args
 
 from typing_extensions import TypedDict
 
+from stubwire._cancel import CancelToken
 from stubwire._headers import check_name, check_value
 from stubwire._secret import is_secret, revealed
 from stubwire._spec import StatusKey
@@ -49,7 +51,7 @@ def check_positive(name: str, value: object) -> None:
     Raises:
         ConfigurationError: it is zero, negative, infinite or no number.
     """
-    if value is not None and not (_is_number(value) and math.isfinite(value) and value > 0):
+    if value is not None and not (_is_number(value) and 0 < value <= sys.float_info.max):
         raise ConfigurationError(f"{name}={value!r} must be a finite number above 0, or None for no limit")
 
 
@@ -120,7 +122,9 @@ class CallOptions(TypedDict, total=False, closed=True):
 
     Attributes:
         timeout: seconds for each step of an attempt, or a `Timeout`; `None` for no limit.
+        deadline: seconds for the whole call: attempts, waits, redirects, body; `None` for no limit.
         retry: when to try again; `None` does not.
+        cancel: what ends the calls from elsewhere.
         headers: sent besides the others; one of the same name replaces them.
         query: parameters sent besides the others; one of the same name replaces them, `None` leaves it out.
         auth: who puts credentials on; `None` sends none.
@@ -128,7 +132,9 @@ class CallOptions(TypedDict, total=False, closed=True):
     """
 
     timeout: float | Timeout | None
+    deadline: float | None
     retry: Retry | None
+    cancel: CancelToken | None
     headers: Mapping[str, HeaderValue]
     query: Mapping[str, QueryValue]
     auth: Auth | None
@@ -140,6 +146,8 @@ class Options:
     """One layer of options, or several folded into one."""
 
     timeout: float | Timeout | Unset | None = UNSET
+    deadline: float | Unset | None = UNSET
+    cancel: CancelToken | Unset | None = UNSET
     retry: Retry | Unset | None = UNSET
     auth: Auth | Unset | None = UNSET
     idempotency_key: bool | str | Unset = UNSET
@@ -171,6 +179,8 @@ DEFAULT_MAX_RESPONSE_BYTES = 100 * 2**20
 
 DEFAULTS = Options(
     timeout=DEFAULT_TIMEOUT,
+    deadline=None,
+    cancel=None,
     retry=DEFAULT_RETRY,
     auth=None,
     idempotency_key=False,
@@ -200,6 +210,8 @@ def check(options: Options, where: str) -> Options:
     try:
         if not isinstance(options.timeout, Unset):
             timeout(options.timeout)
+        if not isinstance(options.deadline, Unset):
+            check_positive("deadline", options.deadline)
         if not isinstance(options.max_response_bytes, Unset):
             check_positive("max_response_bytes", options.max_response_bytes)
         _check_types(options)
@@ -216,9 +228,11 @@ def check(options: Options, where: str) -> Options:
 
 def _check_types(options: Options) -> None:
     """Refuse what type checkers would: a number for a `Retry`, a token for an `Auth`."""
-    retry, auth = cast("object", options.retry), options.auth
+    retry, auth, cancel = cast("object", options.retry), options.auth, cast("object", options.cancel)
     if not isinstance(retry, (Retry, Unset, type(None))):
         raise ConfigurationError(f"retry={retry!r} must be a Retry, or None: write Retry(max_retries=3)")
+    if not isinstance(cancel, (CancelToken, Unset, type(None))):
+        raise ConfigurationError(f"cancel must be a CancelToken, not {kind_of(cancel)}")
     if not (auth is None or isinstance(auth, Unset) or callable(auth)):
         raise ConfigurationError(f"auth must be an Auth such as BearerAuth(token), not {kind_of(auth)}")
     if options.query_style not in (UNSET, *STYLES):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from stubwire._cancel import CancelToken
     from stubwire._codecs import Codec
     from stubwire._decode import Decoder
     from stubwire._headers import Pairs
@@ -35,6 +36,8 @@ class Plan:
         auth_query: the query parameters that auth will set.
         own_auth: whether something was said of auth, so that the user's own client adds none.
         timeout: the engine's timeouts, in seconds.
+        deadline: seconds for the whole call, or `None`.
+        cancel: what ends the call from elsewhere, or `None`.
         key_header: the header for an idempotency key; `None` without one.
         key: the key itself, `None` to mint one for each call.
         errors: what statuses raise.
@@ -58,6 +61,8 @@ class Plan:
     auth_query: tuple[str, ...]
     own_auth: bool
     timeout: Mapping[str, float | None]
+    deadline: float | None
+    cancel: CancelToken | None
     retry: Retry | None
     follow_redirects: bool
     max_response_bytes: int | None

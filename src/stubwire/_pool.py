@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from stubwire._loop import current_loop
 from stubwire._options import Limits
 from stubwire._redact import url as redact_url
-from stubwire.errors import ColourError, ConfigurationError
+from stubwire.errors import ConfigurationError
 from stubwire.markers import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -78,10 +79,11 @@ def _shared_context(library: Library, verify: bool | str) -> ssl.SSLContext:
 def environment_proxy(origin: str) -> str | None:
     """The proxy that the environment names for an origin (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`)."""
     parts = urlsplit(origin)
-    if not parts.hostname or proxy_bypass(parts.hostname):
+    if not parts.hostname or proxy_bypass(parts.hostname) or proxy_bypass(parts.netloc):
         return None
     proxies = getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 class _Lanes:
@@ -115,21 +117,6 @@ class _Lanes:
             self._by_proxy.clear()
             self._by_origin.clear()
         return transports
-
-
-def current_loop() -> object:
-    """The running event loop of asyncio, or trio's token.
-
-    Raises:
-        ColourError: nothing runs.
-    """
-    with suppress(RuntimeError):
-        if (asyncio := sys.modules.get("asyncio")) is not None:  # imported by whoever runs a loop of it
-            return cast("object", asyncio.get_running_loop())
-    with suppress(RuntimeError):
-        if (trio := sys.modules.get("trio")) is not None:
-            return cast("object", trio.lowlevel.current_trio_token())
-    raise ColourError("no running event loop: await an asynchronous call on asyncio or trio")
 
 
 Loops = dict[object, tuple[_Lanes, AsyncGenerator[None]]]

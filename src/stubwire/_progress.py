@@ -1,6 +1,6 @@
-"""How far a transfer has come, told to a bar or to a callable.
+"""How far a transfer or a number of calls has come, told to a bar or to a callable.
 
-This module's rule: it counts bytes and tells; it never touches them. tqdm is imported when a bar is asked for.
+This module's rule: it counts bytes or calls and tells; it never touches them. tqdm is imported when a bar is asked for.
 """
 
 from __future__ import annotations
@@ -14,36 +14,37 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 Progress = bool | Callable[[int, "int | None"], object]
-"""`True` shows a bar; a callable is given the bytes that are done and those in all, `None` while nobody knows."""
+"""`True` shows a bar; a callable is given what is done and what will be in all, `None` while nobody knows."""
 
 
 class Reporter(Protocol):
-    """Where a transfer tells how far it has come."""
+    """Where something tells how far it has come."""
 
     def start(self, done: int, total: int | None) -> None:
-        """Begin, or begin again: so many bytes are done already, and so many will be."""
+        """Begin, or begin again: so many are done already, and so many will be."""
 
     def add(self, size: int) -> None:
-        """So many bytes more."""
+        """So many more."""
 
     def close(self) -> None:
         """No more will come, whole or not."""
 
 
-def reporter(progress: Progress | None, total: int | None, label: str) -> Reporter:
+def reporter(progress: Progress | None, total: int | None, label: str, unit: str = "B") -> Reporter:
     """The reporter that a user asked for.
 
     Args:
         progress: what was asked for; `None` and `False` tell nobody.
-        total: bytes, `None` while nobody knows.
+        total: bytes or calls, `None` while nobody knows.
         label: what the bar is called.
+        unit: what is counted; bytes are shown in multiples of 1024.
 
     Raises:
         ConfigurationError: a bar is asked for without its extra.
     """
     if progress is None or progress is False:
         return _Silence()
-    return _Bar(total, label) if progress is True else _Callable(progress, total)
+    return _Bar(total, label, unit) if progress is True else _Callable(progress, total)
 
 
 class _Silence:
@@ -82,8 +83,8 @@ class _Callable:
 class _Bar:
     """Shows tqdm's bar."""
 
-    def __init__(self, total: int | None, label: str) -> None:
-        self._bar = _bar(total, label)
+    def __init__(self, total: int | None, label: str, unit: str) -> None:
+        self._bar = _bar(total, label, unit)
 
     def start(self, done: int, total: int | None) -> None:
         self._bar.reset(total)
@@ -98,11 +99,11 @@ class _Bar:
         self._bar.close()
 
 
-def _bar(total: int | None, label: str) -> tqdm[NoReturn]:
+def _bar(total: int | None, label: str, unit: str) -> tqdm[NoReturn]:
     try:
         from tqdm.auto import tqdm
     except ImportError:
         pass
     else:
-        return tqdm(total=total, desc=label, unit="B", unit_scale=True, unit_divisor=1024)
+        return tqdm(total=total, desc=label, unit=unit, unit_scale=unit == "B", unit_divisor=1024)
     raise ConfigurationError("progress=True needs the package tqdm: pip install 'stubwire[progress]'")

@@ -1,21 +1,27 @@
 """The effects that the core may have, in both colours, and the driver of synchronous calls.
 
-This module's rule: a runtime sends, lets go, and sleeps, nothing else. In a synchronous call the core's coroutine is
+This module's rule: a runtime sends, lets go, and waits, nothing else. In a synchronous call the core's coroutine is
 driven by `send(None)` and never suspends; whatever does is a `ColourError`.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from stubwire import _clock
+from stubwire._cancel import Bell
+from stubwire._limits import Limited
+from stubwire._limits import current as thread_limit
 from stubwire.errors import ColourError, StubwireError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from stubwire._limits import Limit
     from stubwire._plan import Plan
     from stubwire._pool import Pool
     from stubwire._request import Request
@@ -36,12 +42,20 @@ class Runtime(Protocol):
         """Send one request and read its response."""
         ...
 
+    def within(self, limit: Limit) -> AbstractContextManager[object]:
+        """A block that ends when the limit does: it is left, or what waits inside raises the limit's failure."""
+        ...
+
     async def release(self, body: Body) -> None:
         """Close the body of a response that was left open."""
         ...
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
+        ...
+
+    async def wait(self, future: Future[Any], seconds: float | None) -> bool:
+        """Wait until a future is done, or for some seconds; `None` is for ever. Whether it is done."""
         ...
 
 
@@ -51,19 +65,45 @@ class SyncRuntime:
     async def send(self, pool: Pool, request: Request, plan: Plan, origin: str, *, trusted: bool) -> Response:
         """Send on the synchronous pool."""
         exchange = pool.exchange(origin, client_auth=trusted and not plan.own_auth)
-        sent = pool.request(request, plan.timeout, origin, trusted=trusted)
+        steps = _timeouts(request, plan)
+        sent = pool.request(request, steps, origin, trusted=trusted)
         if request._payload is None:
-            return pool.library.send(exchange, sent, plan.max_response_bytes, streams=plan.streams)
-        with request._payload.sending():
-            return pool.library.send(exchange, sent, plan.max_response_bytes, streams=plan.streams)
+            response = pool.library.send(exchange, sent, plan.max_response_bytes, streams=plan.streams)
+        else:
+            with request._payload.sending():
+                response = pool.library.send(exchange, sent, plan.max_response_bytes, streams=plan.streams)
+        if plan.streams:
+            _let_read(steps, plan)
+        return response
+
+    def within(self, limit: Limit) -> AbstractContextManager[object]:
+        """Whatever waits looks at the limit of its thread."""
+        return Limited(limit)
 
     async def release(self, body: Body) -> None:
         """Close it."""
         body.close()
 
     async def sleep(self, seconds: float) -> None:
-        """Block this thread."""
-        _clock.sleep(seconds)
+        """Block this thread, as long as its limit lets it."""
+        limit = thread_limit()
+        if limit is None:
+            _clock.sleep(seconds)
+        else:
+            limit.sleep(seconds)
+
+    async def wait(self, future: Future[Any], seconds: float | None) -> bool:
+        """Block this thread, as long as its limit lets it."""
+        if not future.done():
+            bell = Bell()
+            future.add_done_callback(lambda _: bell.ring())
+            limit = thread_limit()
+            if limit is None:
+                _clock.wait(bell, seconds)
+            else:
+                limit.wait(bell, seconds)
+                limit.check()
+        return future.done()
 
 
 class AsyncRuntime:
@@ -72,11 +112,22 @@ class AsyncRuntime:
     async def send(self, pool: Pool, request: Request, plan: Plan, origin: str, *, trusted: bool) -> Response:
         """Send on the pool of the running event loop."""
         exchange = await pool.aexchange(origin, client_auth=trusted and not plan.own_auth)
-        sent = pool.request(request, plan.timeout, origin, trusted=trusted)
+        steps = _timeouts(request, plan)
+        sent = pool.request(request, steps, origin, trusted=trusted)
         if request._payload is None:
-            return await pool.library.asend(exchange, sent, plan.max_response_bytes, streams=plan.streams)
-        async with request._payload.asending():
-            return await pool.library.asend(exchange, sent, plan.max_response_bytes, streams=plan.streams)
+            response = await pool.library.asend(exchange, sent, plan.max_response_bytes, streams=plan.streams)
+        else:
+            async with request._payload.asending():
+                response = await pool.library.asend(exchange, sent, plan.max_response_bytes, streams=plan.streams)
+        if plan.streams:
+            _let_read(steps, plan)
+        return response
+
+    def within(self, limit: Limit) -> AbstractContextManager[object]:
+        """A scope that the event loop cancels."""
+        from stubwire._scope import Scope
+
+        return Scope(limit)
 
     async def release(self, body: Body) -> None:
         """Close it on its event loop."""
@@ -85,6 +136,30 @@ class AsyncRuntime:
     async def sleep(self, seconds: float) -> None:
         """Suspend this task."""
         await _clock.asleep(seconds)
+
+    async def wait(self, future: Future[Any], seconds: float | None) -> bool:
+        """Suspend this task, whatever thread sets the future."""
+        if not future.done():
+            from anyio import Event
+
+            from stubwire._scope import Scope
+
+            happened = Event()
+            soon = Scope._soon(happened.set)
+            future.add_done_callback(lambda _: soon())
+            await _clock.await_(happened, seconds)
+        return future.done()
+
+
+def _timeouts(request: Request, plan: Plan) -> Mapping[str, float | None]:
+    """Seconds by step, none more than what is left of the call."""
+    limit = request._call.limit if request._call is not None else None
+    return plan.timeout if limit is None else limit.timeouts(plan.timeout)
+
+
+def _let_read(steps: Mapping[str, float | None], plan: Plan) -> None:
+    """The deadline of a stream ends at the headers; engines look at the timeouts again for each read of the body."""
+    cast("dict[str, float | None]", steps).update(plan.timeout)
 
 
 SYNC = SyncRuntime()
@@ -108,6 +183,18 @@ def current() -> Runtime:
     return SYNC if _driving.active else ASYNC
 
 
+async def bounded(runtime: Runtime, limit: Limit, act: Callable[[], Awaitable[R]]) -> R:
+    """Await something that ends when a limit does.
+
+    Raises:
+        CallError: the limit came first.
+    """
+    limit.check()
+    with runtime.within(limit):
+        return await act()
+    raise limit.failure()
+
+
 async def sleep(seconds: float) -> None:
     """Wait in a middleware or an auth, whatever colour the call has.
 
@@ -115,6 +202,24 @@ async def sleep(seconds: float) -> None:
         seconds: how long.
     """
     await current().sleep(seconds)
+
+
+async def wait(future: Future[Any], seconds: float | None = None) -> bool:
+    """Wait for a future in a plugin, whatever colour the call has.
+
+    Args:
+        future: done in any thread.
+        seconds: how long; `None` is for ever.
+
+    Returns:
+        Whether it is done.
+    """
+    return await current().wait(future, seconds)
+
+
+def blocks() -> bool:
+    """Whether whoever waits here blocks its thread: what else runs in that thread cannot go on meanwhile."""
+    return _driving.active
 
 
 def run_sync(coroutine: Coroutine[Any, Any, R], name: str) -> R:

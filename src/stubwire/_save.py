@@ -19,7 +19,6 @@ from stubwire._part_file import Known, PartFile
 from stubwire._progress import reporter
 from stubwire._runtime import SYNC, current, run_sync
 from stubwire._streamed import body_of
-from stubwire._streaming import arriving
 from stubwire.errors import ArgumentError, CallError, ClientError, DecodeError, ReadError, TransportError
 from stubwire.retry import IDEMPOTENT, Outcome
 
@@ -126,7 +125,7 @@ class _Saving:
                 failure = error
             await self._release()
             if failure is not None:
-                await self._runtime.sleep(self._wait_after(failure))
+                await self._stream._pause(self._runtime, self._wait_after(failure))
 
     async def _connect(self) -> bool:
         """Open a response whose bytes follow those that are there; `False` if there are no more."""
@@ -188,7 +187,7 @@ class _Saving:
         """
         file, response, before = self._file, self._stream.response, self._file.size
         try:
-            async for chunk in arriving(body_of(response), self._runtime):
+            async for chunk in self._stream._achunks(body_of(response), self._runtime):
                 if file.add(chunk):
                     await self._disk.begin(file.batch())
                 self._told.add(len(chunk))
@@ -217,8 +216,9 @@ class _Saving:
         if retry is None:
             raise failure
         idempotent = request.method in IDEMPOTENT
-        outcome = Outcome(request, self._cuts, self._stream._call.elapsed(), None, failure, idempotent)
-        decision = retry.decide(outcome)
+        call = self._stream._call
+        outcome = Outcome(request, self._cuts, call.elapsed(), None, failure, idempotent)
+        decision = self._stream._core._budgets.settle(call, request, failure, retry.decide(outcome))
         if decision.wait is None:
             if decision.reason:
                 failure.add_note(decision.reason)

@@ -1,15 +1,19 @@
 """What both colours of a stream share.
 
-This module's rule: no I/O. It knows the request, what came of it and who reads it, and says what is done next.
+This module's rule: no I/O of its own. It knows the request, what came of it and who reads it, and says what is done
+next; whatever a stream waits for ends when its token is cancelled.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
+from stubwire._deadline import limit_between
+from stubwire._limits import Limit, Limited
 from stubwire._reconnects import Reconnects
-from stubwire._runtime import SYNC
+from stubwire._runtime import SYNC, bounded
 from stubwire._streamed import Blocking, body_of
 from stubwire.errors import ReadError
 
@@ -43,6 +47,7 @@ class Streamed(Generic[T]):
     _reader: Reader | None
     _reconnects: Reconnects
     _state: str
+    _limit: Limit | None
 
     @classmethod
     def _make(cls, core: Core, plan: Plan, request: Request, shape: Shape) -> Self:
@@ -53,6 +58,7 @@ class Streamed(Generic[T]):
         self._response = self._body = self._reader = None
         self._reconnects = Reconnects(shape.sse)
         self._state = "new"
+        self._limit = None if plan.cancel is None else Limit(None, plan.cancel)  # the deadline ends at the headers
         return self
 
     @property
@@ -131,7 +137,64 @@ class Streamed(Generic[T]):
         """The call of the latest connection."""
         return cast("Call", self._sent._call)
 
+    # ---- what waits
 
-def arriving(body: Body, runtime: Runtime) -> AsyncIterator[bytes]:
-    """The chunks of a body, also in a synchronous call, where nothing suspends."""
-    return Blocking(body.chunks()) if runtime is SYNC else body.achunks()
+    def _chunks(self, body: Body) -> Iterator[bytes]:
+        """What arrives, in a synchronous call.
+
+        Raises:
+            CancelError: the token was cancelled.
+        """
+        return body.chunks() if self._limit is None else _limited(body.chunks(), self._limit)
+
+    def _achunks(self, body: Body, runtime: Runtime) -> AsyncIterator[bytes]:
+        """The same, also in a synchronous call, where nothing suspends."""
+        chunks = Blocking(body.chunks()) if runtime is SYNC else body.achunks()
+        return chunks if self._limit is None else _Limited(chunks, runtime, self._limit)
+
+    def _given(self, items: Iterable[Any]) -> Iterable[Any]:
+        """What was read of a chunk, as long as it is wanted."""
+        return items if self._limit is None else _wanted(items, self._limit)
+
+    async def _pause(self, runtime: Runtime, seconds: float) -> None:
+        """Wait between two connections.
+
+        Raises:
+            CallError: the token was cancelled, or a deadline passed that all connections share.
+        """
+        limit = limit_between(self._plan)
+        if limit is None:
+            await runtime.sleep(seconds)
+        else:
+            await bounded(runtime, limit, partial(runtime.sleep, seconds))
+
+
+def _wanted(items: Iterable[Any], limit: Limit) -> Iterator[Any]:
+    for item in items:
+        limit.check()
+        yield item
+
+
+def _limited(chunks: Iterator[bytes], limit: Limit) -> Iterator[bytes]:
+    while True:
+        with Limited(limit):
+            limit.check()
+            chunk = next(chunks, None)
+        if chunk is None:
+            return
+        yield chunk
+
+
+class _Limited:
+    """Chunks that are awaited one by one within a limit; no generator, which trio would want to see ended."""
+
+    def __init__(self, chunks: AsyncIterator[bytes], runtime: Runtime, limit: Limit) -> None:
+        self._chunks = chunks
+        self._runtime = runtime
+        self._limit = limit
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await bounded(self._runtime, self._limit, self._chunks.__anext__)

@@ -58,6 +58,7 @@ class ClientOptions(TypedDict, total=False, closed=True):
         base_url: where the API is: http or https, without query and fragment; `<name>` in it stands for a variable.
         variables: what the placeholders of `base_url` stand for; fields of the settings go over those of the class.
         timeout: seconds for each step of an attempt, or a `Timeout`; `None` for no limit.
+        deadline: seconds for the whole call: attempts, waits, redirects, body; `None` for no limit.
         retry: when to try again; `None` does not.
         headers: sent with every request; a `SecretStr` is hidden wherever it shows.
         query: parameters sent with every request.
@@ -81,6 +82,7 @@ class ClientOptions(TypedDict, total=False, closed=True):
     base_url: str
     variables: Mapping[str, str | int]
     timeout: float | Timeout | None
+    deadline: float | None
     retry: Retry | None
     headers: Mapping[str, HeaderValue]
     query: Mapping[str, QueryValue]
@@ -118,6 +120,7 @@ class ApiClient:
     base_url: str = ""
     variables: Mapping[str, str | int] = {}
     timeout: float | Timeout | None = DEFAULT_TIMEOUT
+    deadline: float | None = None
     retry: Retry | None = DEFAULT_RETRY
     headers: Mapping[str, HeaderValue] = {}
     query: Mapping[str, QueryValue] = {}
@@ -215,7 +218,7 @@ class ApiClient:
         return self
 
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
-        """A view of this client with other options: `timeout`, `retry`, `headers`, `query`, `auth`, `idempotency_key`.
+        """A view of this client with other options: `timeout`, `deadline`, `retry`, `cancel`, `headers`, `query`, ...
 
         It shares connections, interceptors and middleware. Closing it does nothing.
 

@@ -8,7 +8,7 @@
     └── CallError                         a call was made and did not give its result
         ├── TransportError
         │   ├── TimeoutError              also builtins.TimeoutError
-        │   │   └── ConnectTimeout  ReadTimeout  WriteTimeout  PoolTimeout
+        │   │   └── ConnectTimeout  ReadTimeout  WriteTimeout  PoolTimeout  DeadlineExceeded
         │   ├── NetworkError              also builtins.ConnectionError
         │   │   └── ConnectError  ReadError  WriteError
         │   └── ProtocolError
@@ -20,6 +20,8 @@
         │   └── ResponseValidationError
         ├── PaginationError               RepeatedPageError  ForeignPageError  PageLimitError
         ├── ResponseTooLargeError
+        ├── CancelError
+        ├── CircuitOpenError              LimitExceededError: a plugin did not let it be sent
         └── RedirectError
 
 This module's rule: it knows nothing of calls. The core fills in what a `CallError` says about its own.
@@ -28,103 +30,24 @@ This module's rule: it knows nothing of calls. The core fills in what a `CallErr
 from __future__ import annotations
 
 import builtins
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from typing_extensions import TypedDict, TypeVar
 
 from stubwire import _redact
+from stubwire._errors import ArgumentError as ArgumentError  # noqa: PLC0414 - here is where one imports it from
+from stubwire._errors import CallError as CallError  # noqa: PLC0414
+from stubwire._errors import ColourError as ColourError  # noqa: PLC0414
+from stubwire._errors import ConfigurationError as ConfigurationError  # noqa: PLC0414
+from stubwire._errors import SpecError as SpecError  # noqa: PLC0414
+from stubwire._errors import StubwireError as StubwireError  # noqa: PLC0414
 
 if TYPE_CHECKING:
-    from stubwire._request import Request
-    from stubwire._response import Attempt, Response
+    from stubwire._response import Response
 
 B = TypeVar("B", default=Any)
 """The type of a status error's body."""
-
-
-class StubwireError(Exception):
-    """The root of every error that stubwire raises."""
-
-
-class SpecError(StubwireError, TypeError):
-    """A declaration is wrong; raised when the class is created, with what to write instead."""
-
-
-class ConfigurationError(StubwireError, ValueError):
-    """A setting or a constructor argument is wrong, or the client cannot make this call as it was configured."""
-
-
-class ArgumentError(StubwireError, ValueError):
-    """An argument cannot be sent; raised before any I/O. Its message never shows the value."""
-
-
-class ColourError(StubwireError, RuntimeError):
-    """Something asynchronous was awaited in a synchronous call."""
-
-
-class CallError(StubwireError):
-    """A call was made and did not give its result.
-
-    Middleware and interceptors may raise one with a message alone: the core adds the rest.
-    Pickles and copies are redacted: they keep no credential.
-    """
-
-    endpoint: str = ""
-    """The stub's name, such as `"GitHub.user_repos"` or `"GitHub.issues.list"`; empty outside a call."""
-    attempts: tuple[Attempt, ...] = ()
-    """What was tried, in order."""
-    elapsed: float = 0.0
-    """Seconds from the start of the call to its failure."""
-    request_id: str | None = None
-    """The server's name for the request, where it gave one."""
-    _request: Request | None = None
-
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message)
-
-    @property
-    def request(self) -> Request:
-        """The request as it left the middleware, without the credentials that auth adds.
-
-        Raises:
-            RuntimeError: the error was not raised by a call.
-        """
-        if self._request is None:
-            raise RuntimeError("this error has no request: it was not raised by a call")
-        return self._request
-
-    def __str__(self) -> str:
-        """Say what was called, what came of it, how often it was tried, and the server's request id."""
-        message = str(self.args[0]) if self.args else ""
-        if self._request is None:
-            return message
-        tries = f" after {len(self.attempts)} attempts in {self.elapsed:.1f} s" if len(self.attempts) > 1 else ""
-        known = f" (request id {self.request_id})" if self.request_id else ""
-        head, colon, tail = message.partition(": ")
-        return f"{self.endpoint}: {self._request.line} {head}{tries}{colon}{tail}{known}"
-
-    def __repr__(self) -> str:
-        """Show the class and the message."""
-        return f"<{type(self).__name__} {self}>"
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """Pickle and copy by state; requests and responses redact themselves."""
-        return _rebuild, (type(self), self.args), self._state()
-
-    def __copy__(self) -> CallError:
-        """Copy with the live request and response, which a pickle redacts."""
-        twin = _rebuild(type(self), self.args)
-        twin.__dict__.update(self.__dict__)
-        return twin
-
-    def _state(self) -> dict[str, object]:
-        return dict(self.__dict__)
-
-
-def _rebuild(kind: type[CallError], args: tuple[object, ...]) -> CallError:
-    error = kind.__new__(kind, *args)
-    error.args = args
-    return error
 
 
 class TransportError(CallError):
@@ -149,6 +72,10 @@ class WriteTimeout(TimeoutError):
 
 class PoolTimeout(TimeoutError):
     """No free connection in time: nothing was sent."""
+
+
+class DeadlineExceeded(TimeoutError):
+    """The call did not end before its deadline: the server may have acted."""
 
 
 class NetworkError(TransportError, builtins.ConnectionError):
@@ -325,22 +252,34 @@ class ResponseTooLargeError(CallError):
     """The response body is larger than `max_response_bytes`; the connection was closed."""
 
 
+class CancelError(CallError):
+    """The call was cancelled by its token: the server may have acted."""
+
+
+class CircuitOpenError(CallError):
+    """The request was not sent: a `CircuitBreaker` saw too many fail.
+
+    `since` is when it opened, and `until` when it lets a request through to see how things are, both in UTC.
+    """
+
+    since: datetime
+    until: datetime
+
+    def __init__(self, message: str = "", *, since: datetime, until: datetime) -> None:
+        super().__init__(message)
+        self.since = since
+        self.until = until
+
+
+class LimitExceededError(CallError):
+    """The request was not sent: a `RateLimit` or a `ConcurrencyLimit` would have had it wait too long."""
+
+
 class RedirectError(CallError):
     """A redirect was refused: too many, a loop, a downgrade to http, or a body bound for another origin."""
 
 
-_by_status: dict[int, type[ClientError[Any]]] = {
-    kind.covers.start: kind
-    for kind in (
-        BadRequestError,
-        AuthenticationError,
-        PermissionDeniedError,
-        NotFoundError,
-        ConflictError,
-        UnprocessableEntityError,
-        RateLimitError,
-    )
-}
+_by_status: dict[int, type[ClientError[Any]]] = {kind.covers.start: kind for kind in ClientError.__subclasses__()}
 
 
 def status_error(status: int) -> type[HTTPStatusError[Any]]:
@@ -348,3 +287,8 @@ def status_error(status: int) -> type[HTTPStatusError[Any]]:
     if 400 <= status < 500:
         return _by_status.get(status, ClientError)
     return ServerError if status >= 500 else HTTPStatusError
+
+
+for _root in (StubwireError, SpecError, ConfigurationError, ArgumentError, ColourError, CallError):
+    _root.__module__ = __name__  # a traceback names where a user imports it from
+del _root

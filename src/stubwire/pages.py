@@ -102,7 +102,8 @@ class Pages(Generic[T_co]):
     """All items of all pages, which are fetched while they are iterated.
 
     Nothing is sent before. Each iteration starts again from the first page, and each page is a call of its own, with
-    interceptors, middleware, retries and credentials.
+    interceptors, middleware, retries, credentials, and the whole of its deadline; that of a `with deadline(...)` block
+    is one for all. A `CancelToken` ends the page that is being fetched, or the next; items that came are given.
 
     Iterating raises:
         CallError: a page could not be fetched.

@@ -1,7 +1,6 @@
-"""When to try again: `Retry` and its backoffs.
+"""When to try again: `Retry`.
 
 This module's rule: pure decisions. `Retry.decide` says how long to wait, or why not to; the core does the waiting.
-The waits themselves are tenacity's.
 """
 
 from __future__ import annotations
@@ -9,11 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from stubwire import _clock
+from stubwire._backoffs import Backoff, ExponentialBackoff, FixedDelay, LinearBackoff, check_duration
 from stubwire.errors import (
     CallError,
     ConfigurationError,
@@ -23,15 +20,18 @@ from stubwire.errors import (
     ProtocolError,
     TransportError,
 )
+from stubwire.markers import UNSET, Unset
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
     from tenacity.stop import StopBaseT
-    from tenacity.wait import WaitBaseT, wait_base
+    from tenacity.wait import WaitBaseT
 
-    from stubwire._headers import Headers
+    from stubwire._budget import RetryBudget
     from stubwire._request import Request
     from stubwire._response import Response
+
+__all__ = ["Backoff", "Decision", "ExponentialBackoff", "FixedDelay", "LinearBackoff", "Outcome", "Retry"]
 
 ANY_METHOD = frozenset({408, 425, 429, 503})
 """Statuses by which a server says that it did not act."""
@@ -51,87 +51,12 @@ _NOT_ACTED = ANY_METHOD | {307, 308, 401}
 S = TypeVar("S")
 R = TypeVar("R")
 
-_EPOCH = 1_000_000_000.0
-"""A number at least this large is a date in seconds since 1970, not a duration."""
 
+def _check_budget(budget: object) -> None:
+    from stubwire._budget import RetryBudget
 
-def _positive(name: str, value: object, *, zero: bool = False) -> None:
-    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
-    if not math.isfinite(number) or number < 0 or (number == 0 and not zero):
-        raise ConfigurationError(f"{name}={value!r} must be a finite number {'from 0' if zero else 'above 0'}")
-
-
-@runtime_checkable
-class Backoff(Protocol):
-    """Something that becomes one of tenacity's waits."""
-
-    def wait(self) -> wait_base:
-        """The wait."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ExponentialBackoff:
-    """Wait `base` seconds, then `multiplier` times as long each time, up to `max_delay`.
-
-    With `jitter` (the default) a wait is drawn evenly from zero to that.
-    """
-
-    base: float = 0.5
-    multiplier: float = 2.0
-    max_delay: float = 8.0
-    jitter: bool = True
-
-    def __post_init__(self) -> None:
-        """Refuse what is no duration."""
-        _positive("ExponentialBackoff base", self.base)
-        _positive("ExponentialBackoff multiplier", self.multiplier)
-        _positive("ExponentialBackoff max_delay", self.max_delay)
-
-    def wait(self) -> wait_base:
-        """As tenacity's wait."""
-        from tenacity import wait_exponential, wait_random_exponential
-
-        kind = wait_random_exponential if self.jitter else wait_exponential
-        return kind(multiplier=self.base, exp_base=self.multiplier, max=self.max_delay)
-
-
-@dataclass(frozen=True, slots=True)
-class LinearBackoff:
-    """Wait `base` seconds, then `increment` more each time, up to `max_delay`."""
-
-    base: float = 0.5
-    increment: float = 0.5
-    max_delay: float = 8.0
-
-    def __post_init__(self) -> None:
-        """Refuse what is no duration."""
-        _positive("LinearBackoff base", self.base, zero=True)
-        _positive("LinearBackoff increment", self.increment, zero=True)
-        _positive("LinearBackoff max_delay", self.max_delay)
-
-    def wait(self) -> wait_base:
-        """As tenacity's wait."""
-        from tenacity import wait_incrementing
-
-        return wait_incrementing(start=self.base, increment=self.increment, max=self.max_delay)
-
-
-@dataclass(frozen=True, slots=True)
-class FixedDelay:
-    """Wait `delay` seconds each time."""
-
-    delay: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Refuse what is no duration."""
-        _positive("FixedDelay delay", self.delay, zero=True)
-
-    def wait(self) -> wait_base:
-        """As tenacity's wait."""
-        from tenacity import wait_fixed
-
-        return wait_fixed(self.delay)
+    if not isinstance(budget, RetryBudget):
+        raise ConfigurationError(f"Retry budget={budget!r} must be a RetryBudget, or None for no limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +105,8 @@ class Retry:
         stop: one of tenacity's stops, beside `max_retries`: whichever is reached first ends the retries.
         retry_after_max: the longest `Retry-After` to honour, in seconds; a longer one ends the retries.
         when: decides instead of the rules, or returns `None` to fall back to them.
+        budget: what the retries of failures are paid from; unset is the client's own, one for each origin, `None` is
+            unlimited.
     """
 
     max_retries: int = 2
@@ -187,12 +114,13 @@ class Retry:
     stop: StopBaseT | None = None
     retry_after_max: float = 60.0
     when: Callable[[Outcome], bool | None] | None = None
+    budget: RetryBudget | Unset | None = UNSET
 
     def __post_init__(self) -> None:
         """Refuse what cannot decide."""
         if type(self.max_retries) is not int or self.max_retries < 0:
             raise ConfigurationError(f"Retry max_retries={self.max_retries!r} must be a whole number from 0")
-        _positive("Retry retry_after_max", self.retry_after_max, zero=True)
+        check_duration("Retry retry_after_max", self.retry_after_max, zero=True)
         if not (isinstance(self.backoff, Backoff) or callable(self.backoff)):
             raise ConfigurationError(
                 f"Retry backoff={self.backoff!r} must be a backoff or one of tenacity's waits: write FixedDelay(1.0)"
@@ -201,6 +129,8 @@ class Retry:
             raise ConfigurationError(f"Retry stop={self.stop!r} must be one of tenacity's stops: see max_retries")
         if not (self.when is None or callable(self.when)):
             raise ConfigurationError(f"Retry when={self.when!r} must be a function of an Outcome")
+        if self.budget is not None and self.budget is not UNSET:
+            _check_budget(self.budget)
 
     def decide(self, outcome: Outcome) -> Decision:
         """Whether to try again after this outcome, and when.
@@ -213,7 +143,7 @@ class Retry:
             return Decision(None, reason)
         if outcome.number > self.max_retries:
             return Decision(None, f"not retried: max_retries={self.max_retries} is used up")
-        wait = retry_after(outcome.response.headers) if outcome.response else None
+        wait = _asked(outcome.response)
         if wait is not None and wait > self.retry_after_max:
             limit = f"retry_after_max={self.retry_after_max:g}"
             return Decision(None, f"not retried: the server asked to wait {wait:.0f} s, longer than {limit}")
@@ -252,6 +182,15 @@ def _ask(function: Callable[[S], R], argument: S, what: str) -> R:
         raise
 
 
+def _asked(response: Response | None) -> float | None:
+    """Seconds that the server asked to wait, where it did."""
+    if response is None:
+        return None
+    from stubwire._retry_after import retry_after
+
+    return retry_after(response.headers)
+
+
 def may_have_acted(response: Response) -> bool:
     """Whether a server may have acted on the request that it answered so."""
     if response.status_code in _NOT_ACTED:
@@ -265,7 +204,7 @@ def _by_the_rules(outcome: Outcome) -> tuple[bool, str]:
     if outcome.response is not None:
         return _status_wanted(outcome.response, idempotent=outcome.idempotent, method=method)
     if isinstance(outcome.error, NEVER_SENT):
-        return True, ""
+        return outcome.error._heals, "not retried: a certificate that is refused once is refused again"
     if isinstance(outcome.error, TransportError) and not isinstance(outcome.error, ProtocolError):
         return outcome.idempotent, _may_have_acted(method)
     return False, ""
@@ -300,37 +239,3 @@ def _state(outcome: Outcome) -> RetryCallState:
     else:
         state.outcome.set_result(outcome.response)
     return state
-
-
-def retry_after(headers: Headers) -> float | None:
-    """Seconds that a server asked to wait, or `None` if it did not, or not in a way that can be read.
-
-    `retry-after-ms` is read first, then `Retry-After` (RFC 9110, section 10.2.3: seconds or a date), then
-    `X-RateLimit-Reset` if `X-RateLimit-Remaining` is 0. A date that is past counts as 0.
-    """
-    if (milliseconds := _number(headers.get("retry-after-ms", ""))) is not None:
-        return milliseconds / 1000
-    if (seconds := _seconds(headers.get("retry-after", ""))) is not None:
-        return seconds
-    if headers.get("x-ratelimit-remaining", "").strip() == "0":
-        return _seconds(headers.get("x-ratelimit-reset", ""))
-    return None
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) and number >= 0 and "_" not in text else None
-
-
-def _seconds(text: str) -> float | None:
-    number = _number(text)
-    if number is not None:
-        return number if number < _EPOCH else max(0.0, number - _clock.now())
-    try:
-        date = parsedate_to_datetime(text)
-        return max(0.0, date.replace(tzinfo=date.tzinfo or UTC).timestamp() - _clock.now())
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None

@@ -37,6 +37,7 @@ class ClientSettings(BaseSettings):
     Attributes:
         base_url: where the API is.
         timeout: seconds for each step of an attempt; `None` for no limit.
+        deadline: seconds for the whole call; `None` for no limit.
         max_retries: attempts after the first, in place of those of the client's `Retry`.
         headers: sent with every request.
         proxy: a proxy's URL; `None` for none.
@@ -53,6 +54,7 @@ class ClientSettings(BaseSettings):
 
     base_url: str = ""
     timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    deadline: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     max_retries: Annotated[int, Field(ge=0)] | None = None
     headers: dict[str, str | SecretStr] = {}
     proxy: str | None = None

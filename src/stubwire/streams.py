@@ -17,7 +17,7 @@ from stubwire._events import Event
 from stubwire._lazy import Lazy
 from stubwire._runtime import SYNC, current, run_sync
 from stubwire._stream_kinds import SSE, Lines, check
-from stubwire._streaming import Streamed, arriving
+from stubwire._streaming import Streamed
 from stubwire.errors import CallError, TransportError
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ class Stream(Streamed[T]):
 
     Nothing is sent before it is entered or iterated, which can be done once. `with` releases the connection however its
     block is left; without it, the connection is released at the end of the items, or when the iterator is dropped.
+
+    A deadline, also that of a `with deadline(...)` block, ends at the headers: then the read timeout holds, for each
+    chunk. A `CancelToken` ends a stream wherever it is, with a `CancelError` before the next item.
     """
 
     _items: Callable[[], Generator[T] | None] | None = None
@@ -108,17 +111,17 @@ class Stream(Streamed[T]):
                 try:
                     body = self._body or self._open()
                     reader = self._begin_reading()
-                    for chunk in body.chunks():
-                        yield from reader.feed(chunk)
+                    for chunk in self._chunks(body):
+                        yield from self._given(reader.feed(chunk))
                         if reader.over:
                             return
-                    yield from reader.end()
+                    yield from self._given(reader.end())
                 except TransportError as error:
                     failure = error
                 wait = self._wait(failure)
                 if wait is not None:
                     self._release()
-                    run_sync(SYNC.sleep(wait), self._plan.name)
+                    run_sync(self._pause(SYNC, wait), self._plan.name)
         except CallError as error:
             self._call.dress(error)
             raise
@@ -216,19 +219,19 @@ class AsyncStream(Streamed[T]):
                 try:
                     body = self._body or await self._open()
                     reader = self._begin_reading()
-                    async for chunk in arriving(body, self._runtime):
-                        for item in reader.feed(chunk):
+                    async for chunk in self._achunks(body, self._runtime):
+                        for item in self._given(reader.feed(chunk)):
                             yield item
                         if reader.over:
                             return
-                    for item in reader.end():
+                    for item in self._given(reader.end()):
                         yield item
                 except TransportError as error:
                     failure = error
                 wait = self._wait(failure)
                 if wait is not None:
                     await self._release()
-                    await self._runtime.sleep(wait)
+                    await self._pause(self._runtime, wait)
         except CallError as error:
             self._call.dress(error)
             raise

@@ -60,7 +60,10 @@ class Failures:
             if kind.__name__ in _KINDS and kind.__module__.partition(".")[0] == self._library:
                 ours, what = _KINDS[kind.__name__]
                 detail = str(error) if issubclass(ours, TimeoutError) else _detail(error)
-                return ours(f"{what}: {detail}" if detail not in ("", "timed out") else what)
+                failure = ours(f"{what}: {detail}" if detail not in ("", "timed out") else what)
+                if _is_of_certificate(error):
+                    failure._heals = False
+                return failure
         return ProtocolError(f"cannot be sent: {type(error).__name__}")
 
     def cause(self, error: Exception, request: httpx.Request) -> Exception | None:
@@ -73,6 +76,13 @@ class Failures:
         failure = cast("httpx.TransportError", error)
         failure.request = self._request(request.method, request.url.copy_with(query=None, userinfo=b""))
         return failure
+
+
+def _is_of_certificate(error: BaseException | None) -> bool:
+    """Whether a certificate was refused: it will be the next time too."""
+    while error is not None and type(error).__name__ != "SSLCertVerificationError":
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _detail(error: BaseException | None) -> str:

@@ -149,10 +149,13 @@ class _Raw:
 
 
 def _nested(outer: object) -> list[object]:
-    """An asynchronous generator, what it iterates, what that iterates, and so on; they stand on each other's stacks."""
-    found = [outer]
+    """An asynchronous generator, what it iterates, what that iterates, and so on; they stand on each other's stacks.
+
+    The default transport's bodies are none, and end what is inside them by themselves.
+    """
+    found: list[object] = [outer] if isasyncgen(outer) else []
     for generator in found:
-        inner: list[object] = [each for each in gc.get_referents(generator) if isasyncgen(each)]
+        inner = [each for each in gc.get_referents(generator) if isasyncgen(each)]
         found += [each for each in inner if each not in found]
     return found
 

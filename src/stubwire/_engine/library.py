@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -22,13 +21,14 @@ from stubwire._engine.quiet import hush
 from stubwire._engine.resets import areset, reset
 from stubwire._redact import is_secret
 from stubwire._streamed import StreamedResponse
-from stubwire.errors import ConfigurationError, ProtocolError
+from stubwire.errors import ProtocolError
 
 if TYPE_CHECKING:
     import ssl
 
     import httpx
 
+    from stubwire._engine.transport import AsyncTransport, Transport, Wire
     from stubwire._headers import Pairs
     from stubwire._options import Limits
     from stubwire._request import Request
@@ -56,6 +56,7 @@ class Library:
         self._failures = Failures(module)
         self._outgoing = outgoing(module)
         self._no_body = self._stream(b"")
+        self._wire: Wire | None = None
         self.quiet = hush(self.name)
         with module.Client(transport=module.BaseTransport(), trust_env=False) as stock:
             accept_encoding: str = stock.headers["accept-encoding"]
@@ -83,24 +84,18 @@ class Library:
 
     def open(
         self, verify: ssl.SSLContext, proxy: str | None, http2: bool, limits: Limits, *, asynchronous: bool
-    ) -> httpx.HTTPTransport | httpx.AsyncHTTPTransport:
-        """A transport of the library's own.
+    ) -> Transport | AsyncTransport:
+        """A transport that ends calls in time.
 
         Raises:
-            ConfigurationError: HTTP/2 is asked for without its extra.
+            ConfigurationError: HTTP/2 or a proxy is asked for without its extra.
+            ValueError: the proxy is of no kind that there is.
         """
-        if http2 and find_spec("h2") is None:
-            raise ConfigurationError("http2=True needs the package h2: pip install 'stubwire[http2]'")
-        kind = self._module.AsyncHTTPTransport if asynchronous else self._module.HTTPTransport
-        kept = self._module.Limits(
-            max_connections=limits.max_connections,
-            max_keepalive_connections=limits.max_keepalive_connections,
-            keepalive_expiry=limits.keepalive_expiry,
-        )
-        transport: httpx.HTTPTransport | httpx.AsyncHTTPTransport = kind(
-            verify=verify, proxy=proxy, http2=http2, limits=kept, trust_env=False
-        )
-        return transport
+        from stubwire._engine.transport import Wire, open_transport  # with httpcore, slow to import
+
+        if self._wire is None:
+            self._wire = Wire(self._module)
+        return open_transport(self._wire, verify, proxy, http2, limits, asynchronous=asynchronous)
 
     def client_headers(
         self, client: httpx.Client | httpx.AsyncClient, declared: frozenset[str], *, trusted: bool
