@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import select
 import socket
 import ssl
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
@@ -292,3 +294,16 @@ def test_what_is_no_tls_is_an_error(core: ModuleType, authority: Authority) -> N
             stream.read(1000, PATIENCE)
         with pytest.raises(core.WriteError):
             stream.write(REQUEST, PATIENCE)
+
+
+def test_a_server_that_goes_before_the_handshake_leaves_no_socket(core: ModuleType) -> None:
+    """A reset between the two: Python 3.11 leaves the socket that it has begun to wrap open."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        stream = Backend(core).connect_tcp("127.0.0.1", listening.getsockname()[1], 5.0)
+        accepted, _ = listening.accept()
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        accepted.close()
+        select.select([stream.get_extra_info("socket")], [], [])
+        with pytest.raises(core.ConnectError):
+            stream.start_tls(ssl.create_default_context(), "127.0.0.1", 5.0)
+    gc.collect()

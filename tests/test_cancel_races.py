@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -254,6 +254,15 @@ def test_a_middleware_may_answer_itself(engine: EngineName, colour: Colour, caug
 # ---- an interrupt
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Also where the tests were started so that they ignore interrupts, as shells start what runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_leaves_no_connection(engine: EngineName, colour: Colour) -> None:
     """And the next call has another."""
 

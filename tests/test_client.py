@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from conftest import Api, Colour, Reply
 from stubwire import (
     ApiClient,
+    CancelToken,
     ClientError,
     ConfigurationError,
     Limits,
@@ -353,6 +354,11 @@ def test_a_wrong_option_of_a_class_is_refused_at_its_creation() -> None:
 
         class Wrong3(ApiClient):
             retry = 3  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+
+    with pytest.raises(SpecError, match=r"^Wrong4\.cancel would end all calls for ever: write with_options"):
+
+        class Wrong4(ApiClient):
+            cancel = CancelToken()
 
 
 def test_a_wrong_option_of_a_view_is_refused(api: MakeApi) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import importlib
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import ValidationError
 
 import stubwire
 from conftest import Api, Clock, Colour, Fail, Reply
@@ -34,6 +36,7 @@ from stubwire import (
 )
 
 if TYPE_CHECKING:
+    from conftest import EngineName
     from stubwire._types import CallNext
 
 MakeApi = Callable[..., Api]
@@ -271,6 +274,26 @@ def test_pages_have_a_deadline_each(api: MakeApi, clock: Clock) -> None:
     assert read_timeouts(server) == [2.0, 2.0]
 
 
+# ---- transports that know nothing of it
+
+
+def test_on_a_transport_that_is_not_ours_it_ends_a_body_at_the_next_chunk(engine: EngineName, clock: Clock) -> None:
+    library = importlib.import_module(engine)
+    sent: list[int] = []
+
+    class Slow(library.SyncByteStream):  # type: ignore[name-defined,misc]
+        def __iter__(self) -> Iterator[bytes]:
+            for number in range(10):
+                clock.advance(1.0)
+                sent.append(number)
+                yield b" "
+
+    transport = library.MockTransport(lambda _: library.Response(200, stream=Slow()))
+    with pytest.raises(DeadlineExceeded, match=r" ran into its deadline of 2\.5 s\n"):
+        Things(transport=transport, deadline=2.5).thing()
+    assert sent == [0, 1, 2]
+
+
 # ---- what is no deadline
 
 
@@ -304,6 +327,13 @@ def test_what_is_no_duration_is_refused_from_the_environment(wrong: str, monkeyp
     monkeypatch.setenv("DEADLINE", wrong)
     with pytest.raises(ConfigurationError, match=r"^Set needs settings \(ClientSettings\): DEADLINE: Input should be "):
         Set()
+
+
+@pytest.mark.parametrize("field", ["deadline", "timeout"])
+@pytest.mark.parametrize("wrong", [True, False])
+def test_a_bool_is_no_setting_of_seconds(field: str, wrong: Any) -> None:
+    with pytest.raises(ValidationError, match="must be a number of seconds, not a bool"):
+        ClientSettings(**{field: wrong})
 
 
 def test_a_block_is_no_decorator() -> None:

@@ -112,6 +112,17 @@ def test_clients_share_a_context(url: str, engine: EngineName) -> None:
     assert _shared_context.cache_info().misses == 1
 
 
+def test_clients_with_and_without_http2_share_none(url: str, engine: EngineName) -> None:
+    """What one offers would be in the handshakes of the other."""
+    from stubwire._pool import _shared_context
+
+    _shared_context.cache_clear()
+    for http2 in (True, False):
+        with Things(base_url=url, engine=engine, http2=http2) as things, pytest.raises(ConnectError):
+            things.thing()
+    assert _shared_context.cache_info().misses == 2
+
+
 def test_a_bundle_that_is_not_there(engine: EngineName) -> None:
     """`verify=` names it."""
     with (

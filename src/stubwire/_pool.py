@@ -67,8 +67,11 @@ class Given(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def _shared_context(library: Library, verify: bool | str) -> ssl.SSLContext:
-    """A TLS context costs tens of milliseconds, so clients share one."""
+def _shared_context(library: Library, verify: bool | str, http2: bool) -> ssl.SSLContext:  # noqa: ARG001 - of the key
+    """A TLS context costs tens of milliseconds, so clients share one.
+
+    Not one that offers HTTP/2 with one that does not: httpcore sets in it what it offers, at each connection.
+    """
     try:
         return library.tls(verify)
     except OSError as error:
@@ -263,7 +266,7 @@ class Pool:
 
 def _open(library: Library, connecting: Connecting, owner: str, asynchronous: bool, proxy: str | None) -> Any:
     verify = connecting.verify
-    context = verify if isinstance(verify, ssl.SSLContext) else _shared_context(library, verify)
+    context = verify if isinstance(verify, ssl.SSLContext) else _shared_context(library, verify, connecting.http2)
     try:
         return library.open(context, proxy, connecting.http2, connecting.limits, asynchronous=asynchronous)
     except (ValueError, ImportError) as error:

@@ -14,6 +14,7 @@ from typing_extensions import TypedDict, TypeVar, Unpack
 
 from stubwire import _out
 from stubwire._annotations import class_annotations, creating_locals
+from stubwire._cancel import CancelToken
 from stubwire._core import Core
 from stubwire._endpoint import MOUNT, Bound, call_options, mount_of
 from stubwire._fold import Mount
@@ -152,6 +153,8 @@ class ApiClient:
                 f"{cls.__name__}.settings is an annotation: write settings: MySettings, and pass an object of it as "
                 f"{cls.__name__}(settings)"
             )
+        if isinstance(getattr(cls, "cancel", None), CancelToken):
+            raise SpecError(f"{cls.__name__}.cancel would end all calls for ever: write with_options(cancel=token)")
         stated(cls, ApiClient)
 
     def __init__(self, settings: ClientSettings | Unset | None = UNSET, /, **options: Unpack[ClientOptions]) -> None:

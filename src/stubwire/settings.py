@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args, get_origin
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
@@ -25,6 +25,16 @@ if TYPE_CHECKING:
     from stubwire._types import Auth
 
 _FIELD = re.compile(r'for field "(\w+)"')
+
+
+def _no_bool(value: object) -> object:
+    """Let anything pass but what pydantic would take for a 1 or a 0."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number of seconds, not a bool")  # noqa: TRY004 - of which pydantic makes its own
+    return value
+
+
+_Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_no_bool)]
 
 
 class ClientSettings(BaseSettings):
@@ -53,8 +63,8 @@ class ClientSettings(BaseSettings):
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(extra="ignore")
 
     base_url: str = ""
-    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    deadline: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    timeout: _Seconds | None = None
+    deadline: _Seconds | None = None
     max_retries: Annotated[int, Field(ge=0)] | None = None
     headers: dict[str, str | SecretStr] = {}
     proxy: str | None = None

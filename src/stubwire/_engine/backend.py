@@ -122,6 +122,7 @@ class Stream:
         return facts[info]() if info in facts else None
 
     def _wrap(self, context: ssl.SSLContext, hostname: str | None, whole: bool) -> None:
+        self._sock.getpeername()  # fails where the server has gone: `wrap_socket` would too, and forget its own socket
         self._sock = context.wrap_socket(self._sock, server_hostname=hostname, do_handshake_on_connect=whole)
 
     def _do(self, act: Callable[[A], R], argument: A, timeout: float | None, step: str) -> R:

@@ -11,6 +11,7 @@ from inspect import isasyncgen
 from typing import TYPE_CHECKING, Any, cast
 
 from stubwire._engine.resets import areset, reset
+from stubwire._limits import current
 from stubwire._response import Response
 from stubwire.errors import CallError, DecodeError, ResponseTooLargeError
 
@@ -168,8 +169,11 @@ def read(response: httpx.Response, limit: int | None) -> bytes:
     """
     chunks: list[bytes] = []
     size = 0
+    call = current()
     try:
         for chunk in pieces(response, encoded=is_encoded(response)):
+            if call is not None:
+                call.check()  # a transport that is not ours knows nothing of it
             size += len(chunk)
             check_size(size, limit)
             chunks.append(chunk)
