@@ -288,7 +288,10 @@ def test_on_a_transport_that_is_not_ours_it_ends_a_body_at_the_next_chunk(engine
                 sent.append(number)
                 yield b" "
 
-    transport = library.MockTransport(lambda _: library.Response(200, stream=Slow()))
+    def answer(_: object) -> object:
+        return library.Response(200, stream=Slow())
+
+    transport = library.MockTransport(answer)
     with pytest.raises(DeadlineExceeded, match=r" ran into its deadline of 2\.5 s\n"):
         Things(transport=transport, deadline=2.5).thing()
     assert sent == [0, 1, 2]
