@@ -34,6 +34,7 @@ _Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", sel
 _END: int = getattr(select, "POLLRDHUP", 0)
 """Where there is no such event, the end of both directions is one that nobody has to ask for."""
 _PENDING = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN})
+_ABORTED = "closed by this side"
 
 
 class Stream:
@@ -54,7 +55,7 @@ class Stream:
         """
         data = self._do(self._sock.recv, max_bytes, timeout, "Read")
         if self._aborted and not data:
-            raise self._core.ReadError("closed by this side")
+            raise self._core.ReadError(_ABORTED)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -140,7 +141,7 @@ class Stream:
                 if patience is None or patience.is_over() or error.errno is not None:  # the system's own has a number
                     raise getattr(self._core, f"{step}Timeout")(error) from error
             except OSError as error:
-                raise getattr(self._core, f"{step}Error")(error) from error
+                raise getattr(self._core, f"{step}Error")(_ABORTED if self._aborted else error) from error
 
 
 def _is_readable(sock: socket.socket) -> bool:
