@@ -59,8 +59,8 @@ test: $(DEV) ## run the tests: both engines, both colours, every branch covered
 
 # -- the other gates, in the order in which they fail soonest ----------------------------------------------------------
 
-.PHONY: check lint types typing docs wheel pythons beds
-check: lint types typing docs wheel pythons beds ## run every gate that `make test` does not
+.PHONY: check lint types typing docs wheel beds
+check: lint types typing docs wheel beds ## run every gate that `make test` does not
 
 lint: $(DEV) ## ruff, as linter and as formatter
 	$(call say,ruff check)
@@ -87,32 +87,28 @@ docs: $(DEV) ## build the site into site/
 	$(call say,mkdocs build --strict)
 	$(PY) -m mkdocs build --strict --quiet
 
-wheel: $(DEV) ## build the wheel and run the tests against it
-	$(call say,the tests against the built wheel)
+wheel: $(DEV) ## run the tests against the built wheel, on every other Python, from 3.12 on, that this machine has
+	$(call say,the wheel)
 	rm -rf dist
 	$(PY) -m build --outdir dist . > /dev/null
-	$(VENV)-wheel/bin/python -c '' 2>/dev/null || $(PY) -m venv $(VENV)-wheel
-	$(VENV)-wheel/bin/python $(PIP_INSTALL) --force-reinstall --no-deps dist/*.whl
-	$(VENV)-wheel/bin/python $(PIP_INSTALL) "$$(echo dist/*.whl)[test]"
-	$(VENV)-wheel/bin/python -c 'import stubwire; assert "site-packages" in stubwire.__file__, stubwire.__file__'
-	$(VENV)-wheel/bin/python -m pytest -n $(WORKERS) -m 'not bed and not checkers' $(ARGS)
-
-pythons: $(DEV) ## run the tests on every other Python, from 3.12 on, that this machine has
-	@mine=$$($(PY) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	@found=; mine=$$($(PY) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	for version in 3.12 3.13 3.14 3.15; do \
 		[ "$$version" != "$$mine" ] || continue; \
 		for python in "python$$version" "$$HOME"/.pyenv/versions/$$version*/bin/python$$version; do \
 			"$$python" -c 'import venv, ensurepip' 2>/dev/null || continue; \
-			$(MAKE) --no-print-directory python-$$version OTHER="$$python"; \
+			$(MAKE) --no-print-directory wheel-$$version OTHER="$$python"; \
+			found=yes; \
 			break; \
 		done; \
-	done
+	done; \
+	[ -n "$$found" ] || $(MAKE) --no-print-directory "wheel-$$mine" OTHER=$(PY)
 
-python-%:
-	$(call say,the tests on Python $*)
+wheel-%:
+	$(call say,the tests against the built wheel on Python $*)
 	@$(VENV)-$*/bin/python -c '' 2>/dev/null || "$(OTHER)" -m venv $(VENV)-$*
-	@[ $(VENV)-$*/.installed -nt pyproject.toml ] || $(VENV)-$*/bin/python $(PIP_INSTALL) -e '.[test]'
-	@touch $(VENV)-$*/.installed
+	$(VENV)-$*/bin/python $(PIP_INSTALL) --force-reinstall --no-deps dist/*.whl
+	$(VENV)-$*/bin/python $(PIP_INSTALL) "$$(echo dist/*.whl)[test]"
+	$(VENV)-$*/bin/python -c 'import stubwire; assert "site-packages" in stubwire.__file__, stubwire.__file__'
 	$(VENV)-$*/bin/python -m pytest -n $(WORKERS) -m 'not bed and not checkers' $(ARGS)
 
 beds: $(DEV) ## speak to servers that nobody here wrote; STUBWIRE_BEDS names the folder of their start scripts

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 
-from benchmarks import beside, calls, plugins, processes, streams, transfers
+from benchmarks import authenticated, beside, cached, calls, observed, plugins, processes, streams, transfers
 from benchmarks.groups import Group
 from benchmarks.rows import Row, table
 
@@ -58,7 +58,9 @@ def _measure(only: list[str] | None, rounds: int) -> tuple[list[Row], list[str]]
 def _runs(peers: Iterator[Group]) -> Iterator[tuple[str, Callable[[int], list[Row]]]]:
     for group in calls.groups():
         yield group.name, group.run
-    for group in plugins.groups():
+    yield observed.NAME, lambda rounds: observed.group().run(rounds)
+    yield cached.NAME, cached.run
+    for group in (*authenticated.groups(), *plugins.groups()):
         yield group.name, group.run
     for group in peers:
         yield group.name, group.run

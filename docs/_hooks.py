@@ -11,7 +11,7 @@ from typing import Any
 INCLUDE = re.compile(r"^<!-- include (\S+) -->$", re.MULTILINE)
 LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<target>[^)#\s:]+)(?P<anchor>#[^)\s]*)?\)")
 ROOT = Path(__file__).parent.parent
-PAGES = {"CHANGELOG.md": "changelog.md", "README.md": "index.md"}
+PAGES = {"CHANGELOG.md": "changelog.md", "README.md": "index.md", "SECURITY.md": "security.md"}
 
 
 def from_docs(link: re.Match[str]) -> str:

@@ -123,6 +123,8 @@ def freshly() -> Generator[None]:
         yield
     finally:
         gc.unfreeze()
+        gc.collect()
+        gc.freeze()  # as before: see conftest.py
 
 
 def at_once(cases: Iterable[tuple[Any, ...]], scenario: Callable[..., None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import tomllib
 from pathlib import Path
@@ -71,6 +72,12 @@ def test_the_tree_of_errors_is_whole() -> None:
 def test_the_reference_names_every_public_name() -> None:
     named = set(re.findall(r"^::: stubwire\.(\w+)$", text(DOCS / "api.md"), re.MULTILINE))
     assert set(stubwire.__all__) - named == set()
+
+
+@pytest.mark.parametrize("module", ["auth", "plugins", "webhooks"])
+def test_the_reference_names_every_public_name_of_a_module(module: str) -> None:
+    named = re.findall(rf"^::: stubwire\.{module}\.(\w+)$", text(DOCS / "api.md"), re.MULTILINE)
+    assert sorted(named) == sorted(importlib.import_module(f"stubwire.{module}").__all__)
 
 
 @pytest.mark.parametrize(

@@ -186,8 +186,8 @@ def test_objects_of_the_engines_are_named_with_their_library() -> None:
         A(timeout=httpx.Timeout(5))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert str(error.value) == "A: timeout must be seconds, or a stubwire.Timeout(...), not httpx.Timeout"
     with pytest.raises(ConfigurationError) as error:
-        A(auth=httpx.BasicAuth("u", "p"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    assert str(error.value) == "A: auth must be an Auth such as BearerAuth(token), not httpx.BasicAuth"
+        A(auth=httpx.Timeout(5))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert str(error.value) == "A: auth must be an Auth such as BearerAuth(token), not httpx.Timeout"
 
 
 def test_a_type_that_cannot_be_decoded_is_named_behind_unwrap() -> None:

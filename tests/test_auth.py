@@ -96,6 +96,19 @@ def test_a_callable_is_asked_at_each_attempt(api: MakeApi, colour: Colour, clock
     ]
 
 
+def test_a_secret_may_be_asked_for_asynchronously_in_both_colours(api: MakeApi, colour: Colour) -> None:
+    """As a middleware may, by a call of another client through `.aio`."""
+    vault = Client(transport=api(Reply(json={"token": 7})).transport)
+
+    async def token() -> SecretStr:
+        return SecretStr(f"t{(await vault.find.aio())['token']}")
+
+    server = api(Reply(json={}))
+    for auth in (BearerAuth(token), BasicAuth("me", token), ApiKeyAuth(token, header="Authorization")):
+        colour.run(Client(transport=server.transport, auth=auth).find)
+    assert [request.headers["Authorization"] for request in server.requests] == ["Bearer t7", basic("me:t7"), "t7"]
+
+
 def test_no_auth_sends_none(api: MakeApi, colour: Colour) -> None:
     """By verb, by view, by endpoint's options; an endpoint's own auth replaces that of the client."""
     server = api(Reply(json={}))

@@ -273,6 +273,7 @@ def test_what_nginx_compresses_is_what_it_serves(web: Nginx, engine: EngineName,
     assert response.data == (web.folder / "www" / "big.txt").read_bytes()
 
 
+@pytest.mark.filterwarnings("ignore:Web does not verify:UserWarning")
 def test_an_unknown_authority_is_not_trusted(web: Nginx, engine: EngineName, colour: Colour) -> None:
     with (
         Web(base_url=web.tls_url, engine=engine, proxy=None, retry=None) as client,

@@ -255,6 +255,7 @@ def test_a_file_is_sent_again_by_a_retry(
 # -- HTTP/2
 
 
+@pytest.mark.filterwarnings("ignore:Kept does not verify:UserWarning")
 def test_uploads_travel_over_http2(
     journals: tuple[str, str], journal: Journal, engine: EngineName, colour: Colour, file: Path
 ) -> None:
@@ -272,6 +273,7 @@ def test_uploads_travel_over_http2(
     assert BINARY in in_parts.body
 
 
+@pytest.mark.filterwarnings("ignore:Kept does not verify:UserWarning")
 def test_one_connection_takes_many_uploads_at_once(
     journals: tuple[str, str], journal: Journal, engine: EngineName
 ) -> None:

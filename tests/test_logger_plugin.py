@@ -137,8 +137,9 @@ def test_without_a_logger_it_is_stubwires(api: MakeApi, clock: Clock, caplog: py
     assert lines(caplog, "stubwire") == [("INFO", "GitHub.user GET /users/<name> 200 in 0.000 s")]
 
 
-def test_a_request_made_by_hand_has_no_template(caplog: pytest.LogCaptureFixture) -> None:
-    from stubwire.plugins.logger import _what
+def test_a_request_made_by_hand_has_no_template() -> None:
+    from stubwire.plugins._telemetry import braces_of, template_of
 
-    assert _what(Request("GET", "https://api.example/")) == " GET "
+    by_hand = Request("GET", "https://api.example/")
+    assert (template_of(by_hand), braces_of(by_hand)) == ("", "")
     assert plugins.LoggerPlugin is LoggerPlugin

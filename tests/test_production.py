@@ -173,6 +173,15 @@ def test_a_provider_that_hangs_takes_the_timeout_path(impatient_service: Service
     impatient_service.process.expect(rf"WARNING user_sync \[{correlation_id}\] gave up on hangs, GitHub is too slow: ")
 
 
+def test_a_deadline_takes_the_timeout_path(workplace: Path, environment: dict[str, str]) -> None:
+    """It ends the call, although the attempt has time left and retries would follow."""
+    correlation_id = new_id()
+    with serving(workplace, {**environment, "GITHUB_DEADLINE": "0.3"}) as service:
+        answer = service.call("POST", "/users/hangs/sync", correlation_id)
+        assert (answer.status_code, answer.json()) == (504, {"detail": "GitHub did not answer in time"})
+        service.process.expect(rf"WARNING user_sync \[{correlation_id}\] gave up on hangs, .* its deadline of 0\.3 s")
+
+
 def test_a_failure_that_no_service_expects_is_answered_by_the_application(impatient_service: Service) -> None:
     """The synchronous client's timeout is a 504, its 500 a 502, and both are logged with their id."""
     for customer, status in (("hangs", 504), ("broken", 502)):

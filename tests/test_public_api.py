@@ -105,7 +105,9 @@ ERRORS = [
 ]
 PUBLIC = [*VERBS, *MARKERS, *CLIENT, *ENDPOINTS, *TRAVELS, *PAGES, *STREAMS, *POLICIES, *PLUGGED, *ERRORS]
 ALIASES = ["CallNext", "Middleware"]
-MODULES = ["auth", "client", "errors", "markers", "pages", "plugins", "retry", "settings", "streams", "types"]
+MODULES = [
+    *("auth", "client", "errors", "markers", "pages", "plugins", "retry", "settings", "streams", "types", "webhooks"),
+]
 
 
 def test_the_names_are_these() -> None:
@@ -166,19 +168,20 @@ def test_an_alias_can_stand_in_an_annotation_that_is_evaluated(name: str) -> Non
 def test_what_is_seldom_used_comes_when_it_is_asked_for() -> None:
     code = (
         "import sys, stubwire\n"
-        "late = {'stubwire.auth', 'stubwire.plugins', 'stubwire.settings', 'pydantic_settings', 'tenacity'}\n"
+        "late = {'stubwire.auth', 'stubwire.plugins', 'stubwire.settings', 'stubwire.webhooks', 'pydantic_settings'}\n"
+        "late |= {'tenacity', 'stubwire._tls'}\n"
         "assert not late & set(sys.modules), late & set(sys.modules)\n"
         "assert stubwire.auth.BearerAuth and stubwire.plugins.LoggerPlugin and stubwire.ClientSettings\n"
         "assert stubwire.settings.ClientSettings is stubwire.ClientSettings\n"
-        "from stubwire import ClientSettings, auth, plugins\n"
-        "assert stubwire.auth is auth and stubwire.plugins is plugins\n"
+        "from stubwire import ClientSettings, auth, plugins, webhooks\n"
+        "assert stubwire.auth is auth and stubwire.plugins is plugins and stubwire.webhooks is webhooks\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_each_of_them_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("auth", "plugins", "settings"):
+    for name in ("auth", "plugins", "settings", "webhooks"):
         module = importlib.import_module(f"stubwire.{name}")
         monkeypatch.delattr(stubwire, name, raising=False)
         assert getattr(stubwire, name) is module
@@ -186,7 +189,7 @@ def test_each_of_them_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_dir_names_them_too() -> None:
-    assert set(dir(stubwire)) >= {*PUBLIC, "auth", "plugins", "settings"}
+    assert set(dir(stubwire)) >= {*PUBLIC, "auth", "plugins", "settings", "webhooks"}
     assert dir(stubwire) == sorted(dir(stubwire))
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 from pydantic import AliasChoices, BaseModel, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -238,7 +239,7 @@ def test_limits_are_adjusted() -> None:
     [
         ("VERIFY", "false", "verify", False),
         ("VERIFY", "1", "verify", True),
-        ("VERIFY", "/etc/bundle.pem", "verify", "/etc/bundle.pem"),
+        ("VERIFY", certifi.where(), "verify", certifi.where()),
         ("HTTP2", "on", "http2", True),
         ("PROXY", "http://proxy.example:3128", "proxy", "http://proxy.example:3128"),
         ("MAX_CONNECTIONS", "7", "max_connections", 7),

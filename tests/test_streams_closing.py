@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import anyio
@@ -93,6 +93,50 @@ def test_another_task_closes_it(silent: RawServer, engine: EngineName, name: str
     assert failures[0].startswith(f"Feed.events: GET {silent.url}/events lost the connection before the response was")
     assert "deque" not in failures[0]  # what anyio says of a socket that was closed
     assert len(silent.requests) == 1
+
+
+@ASYNCHRONOUS
+def test_another_task_closes_it_on_a_transport_that_is_not_ours(engine: EngineName, name: str) -> None:
+    """What the reader waits in is not ended under it: its body is closed, and ends as it likes."""
+    library: Any = importlib.import_module(engine)
+    seen: list[object] = []
+
+    class Body(library.AsyncByteStream):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.waits, self.closed = anyio.Event(), anyio.Event()
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"a"
+            self.waits.set()
+            await self.closed.wait()
+            raise library.ReadError("closed")
+
+        async def aclose(self) -> None:
+            self.closed.set()
+
+    async def follow(stream: Any) -> None:
+        chunks = aiter(stream)
+        seen.append(await anext(chunks))
+        with pytest.raises(ReadError, match="lost the connection"):
+            await anext(chunks)
+        seen.append("told")
+
+    async def run() -> None:
+        body: Any = Body()
+
+        def answer(_: object) -> object:
+            return library.Response(200, stream=body)
+
+        async with (
+            Feed(transport=library.MockTransport(answer)).chunks.aio() as stream,
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(follow, stream)
+            await body.waits.wait()
+            await stream.aclose()
+
+    Colour(name).drive(run)
+    assert seen == [b"a", "told"]
 
 
 @ASYNCHRONOUS

@@ -10,6 +10,7 @@ import httpcore
 import pytest
 
 from conftest import Colour, EngineName
+from stubwire._engine.bounds import Allowance
 from stubwire._engine.flow import AsyncBody
 from stubwire._engine.gate import AsyncGate
 from stubwire._engine.guard import AsyncArriving, AsyncGuard, Guard
@@ -41,6 +42,7 @@ class Connection:
     def __init__(self, failure: BaseException | None = None) -> None:
         self.failure = failure
         self.closed = 0
+        self.allowance = Allowance()
         self.opened: list[Any] = []
 
     def handle_request(self, request: object) -> httpcore.Response:

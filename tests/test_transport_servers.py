@@ -17,7 +17,7 @@ import pytest
 
 from servers import OK, PATIENCE
 from stages import Authority, Handler, Staged, answer, freshly, request_of, secured, until_gone
-from stubwire import ApiClient, DeadlineExceeded, Limits, get
+from stubwire import ApiClient, DeadlineExceeded, Limits, ResponseTooLargeError, get
 from test_transport_cancel import Caller as AsyncCaller
 from test_transport_cancel import drive
 from test_transport_limits import LONG, SOON, Caller
@@ -225,17 +225,22 @@ class Things(ApiClient):
         raise NotImplementedError
 
 
-def test_who_never_stops_informing_is_ended_by_a_deadline(engine: EngineName, colour: Colour) -> None:
+def test_who_never_stops_informing_is_left(engine: EngineName, colour: Colour) -> None:
+    """Each of its interim responses comes in time, so that no timeout would end the call."""
+
     def flood(server: Staged, connection: socket.socket) -> None:
         request_of(server, connection)
         with suppress(OSError):
             while True:
                 connection.sendall(INFORMATION)
 
-    with Staged(flood) as server, Things(base_url=server.url, engine=engine, deadline=SOON) as things:
-        with pytest.raises(DeadlineExceeded):
+    with Staged(flood) as server, Things(base_url=server.url, engine=engine) as things:
+        with pytest.raises(ResponseTooLargeError) as caught:
             colour.run(things.thing)
         assert server.all_are_gone()
+    assert str(caught.value) == (
+        f"Things.thing: GET {server.url}thing answered with more than 262144 bytes before its response began"
+    )
 
 
 def test_calls_share_a_connection_as_far_as_its_server_lets_them(engine: EngineName, authority: Authority) -> None:

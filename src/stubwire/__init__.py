@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from stubwire import plugins as plugins
     from stubwire import settings as settings
     from stubwire import types as types
+    from stubwire import webhooks as webhooks
     from stubwire._budget import RetryBudget
     from stubwire._codecs import Codec
     from stubwire._gather import gather
@@ -200,7 +201,7 @@ __all__ = [
 ]
 
 
-_MODULES = frozenset({"auth", "plugins", "settings", "types"})
+_MODULES = frozenset({"auth", "plugins", "settings", "types", "webhooks"})
 _LATER = {
     "AsyncPages": "pages",
     "AsyncStream": "streams",

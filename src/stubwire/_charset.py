@@ -12,7 +12,7 @@ import re
 _CHARSET = re.compile(r"""(?:^|[;\s])charset\s*=\s*"?([^\s";]+)""", re.IGNORECASE)
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 """Codecs of Python's own that are no charsets: some of them take quadratic time."""
-_XML_DECLARATION = re.compile(rb"""\s*<\?xml\s[^>]*?\bencoding\s*=\s*["']([^"'>]*)["']""")
+_XML_DECLARATION = rb"""\s*<\?xml\s[^>]*?\bencoding\s*=\s*["']([^"'>]*)["']"""
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -87,6 +87,6 @@ def utf8_of_xml(content: bytes, content_type: str) -> bytes:
     marked = next((name for mark, name in _MARKS if content.startswith(mark)), None)
     if marked is not None:
         content_type = f"charset={marked}"
-    elif not _CHARSET.search(content_type) and (declared := _XML_DECLARATION.match(content)):
+    elif not _CHARSET.search(content_type) and (declared := re.match(_XML_DECLARATION, content)):
         content_type = f'charset="{declared[1].decode("latin-1")}"'
     return utf8(content, content_type)

@@ -212,7 +212,7 @@ def check_options(options: EndpointOptions, where: str) -> None:
     if not isinstance(key, bool) and not (isinstance(key, str) and is_name(key)):
         raise SpecError(f"{where}: idempotency_key={key!r} is no header name: write True, or the name of the header")
     try:
-        _options.check(verb_layer(options), where)
+        _options.check(verb_layer(options), where, auth="names")
     except ConfigurationError as error:
         message = str(error)
     else:

@@ -42,6 +42,12 @@ if TYPE_CHECKING:
     from stubwire._types import CallNext, Middleware
 
 
+_TRACE = frozenset({"traceparent", "tracestate", "baggage", "b3", "uber-trace-id", "x-amzn-trace-id"})
+"""Headers that tell of the caller's own traces (W3C, B3, Jaeger, AWS X-Ray), which are for our origins alone."""
+_TRACES = ("x-b3-", "uberctx-", "ot-tracer-", "ot-baggage-", "x-datadog-", "x-cloud-trace-")
+"""How others of them begin."""
+
+
 class Core:
     """What a client and its views share: connections, retry budgets, interceptors and composed middleware."""
 
@@ -166,7 +172,7 @@ class Core:
 
     async def _hop(self, call: Call, request: Request) -> Response[Any]:
         auth = call.plan.auth
-        if auth is not None and self._origin(call.plan, request.url) == call.plan.origin:
+        if auth is not None and self._origin(call.plan, request.url) in call.plan.origins:
             response = await wrap(auth, self._exchange, "auth")(request._copy())
         else:
             response = await self._exchange(request)
@@ -174,16 +180,16 @@ class Core:
         return response
 
     async def _exchange(self, request: Request) -> Response[Any]:
-        """Send, without what is secret unless the origin is ours."""
+        """Send, without what is secret unless it may go to the origin; the user's own client has its secrets for us."""
         call = _call_of(request)
         plan = call.plan
         if request.content is not None:
             request._payload = None  # somebody gave it another body
         origin = self._origin(plan, request.url)
-        trusted = origin == plan.origin
+        trusted = origin in plan.origins
         if not trusted:
-            request = _without_secrets(request, plan.secrets)
-        sending = call.runtime.send(self.pool, request, plan, origin, trusted=trusted)
+            request = _without_secrets(request, plan.secrets | _TRACE)
+        sending = call.runtime.send(self.pool, request, plan, origin, trusted=trusted and bool(plan.origin))
         try:
             response = await (sending if request.method in IDEMPOTENT else watched(request, sending))
         except StubwireError:
@@ -241,6 +247,8 @@ def _without_secrets(request: Request, declared: frozenset[str]) -> Request:
     """The request as another origin may see it."""
     kept = request._copy()
     kept._pairs = tuple(
-        (name, value) for name, value in kept._pairs if name.lower() not in declared and not _redact.is_secret(name)
+        (name, value)
+        for name, value in kept._pairs
+        if not (name.lower() in declared or name.lower().startswith(_TRACES) or _redact.is_secret(name))
     )
     return kept

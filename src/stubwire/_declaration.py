@@ -6,7 +6,7 @@ This module's rule: it reads a function's code object, never `inspect.signature`
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import Parameter
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stubwire._options import HeaderValue, Timeout
     from stubwire._spec import StatusKey
     from stubwire._strategies import PageStrategy
-    from stubwire._types import Auth
+    from stubwire._types import Auth, HttpAuth
     from stubwire.markers import Style
     from stubwire.retry import Retry
     from stubwire.streams import SSE, Lines
@@ -45,7 +45,7 @@ class EndpointOptions(TypedDict, total=False, closed=True):
         timeout: seconds, or a `Timeout`.
         deadline: seconds for the whole call: attempts, waits, redirects, body.
         retry: when to try again; `None` does not.
-        auth: who puts credentials on; `None` sends none.
+        auth: who puts credentials on, or the names of those of the client that do; `None` sends none.
         idempotency_key: mint a key for each call, and send it in `Idempotency-Key`, or in the header named here.
     """
 
@@ -60,7 +60,7 @@ class EndpointOptions(TypedDict, total=False, closed=True):
     timeout: float | Timeout | None
     deadline: float | None
     retry: Retry | None
-    auth: Auth | None
+    auth: Auth | HttpAuth | str | Sequence[str] | None
     idempotency_key: bool | str
 
 

@@ -203,7 +203,7 @@ def _not_fitting(response: Response[Any], found: list[ErrorDetail]) -> DecodeErr
     if found[0].get("type") != "json_invalid" or response._assigned:
         return _unfit(response, found, "JSON")
     if response.content:
-        return not_json(response)
+        return not_json(response, found[0].get("msg", ""))
     what = f"an empty body of {response.content_type}" if response.content_type else "an empty body"
     return DecodeError(f"answered {response.status_code} with {what}, where JSON was declared", response=response)
 

@@ -34,14 +34,12 @@ TextEncoder = Callable[[Any], str]
 _NOT_IN_COOKIE = re.compile(r"[^\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]")
 _MASKED = b'"**********"'
 """What pydantic makes of a `SecretStr` in JSON."""
-_UNEXPECTED = re.compile(
+_UNEXPECTED = (
     r"[^\n]*\n *PydanticSerializationUnexpectedValue\(Expected `([^`]*)` - serialized value may not be as expected "
     r"(?:\[field_name='(\w+)')?"
 )
-_ENDLESS = re.compile(
-    r"^(?:Error serializing to JSON: ValueError: )?(?:Circular reference|Maximum serialization depth)"
-)
-_REASON = re.compile(r"Error calling function `[^`]*`: WireError: (.*)")
+_ENDLESS = r"^(?:Error serializing to JSON: ValueError: )?(?:Circular reference|Maximum serialization depth)"
+_REASON = r"Error calling function `[^`]*`: WireError: (.*)"
 """What a type of `stubwire.types` refuses, which it says without showing it."""
 _NO_SEQUENCES: tuple[type, ...] = (str, bytes, bytearray, Mapping, BaseModel)
 _COLLECTIONS = (list, tuple, set, frozenset)
@@ -152,14 +150,14 @@ def plain_text(value: object, where: str) -> str:
 
 def unfit(error: Exception, hint: object, value: object) -> str:
     """Why a value does not fit its type, in words that do not show it."""
-    if _ENDLESS.search(str(error)) or isinstance(error, RecursionError):
+    if re.search(_ENDLESS, str(error)) or isinstance(error, RecursionError):
         return "it contains itself, or is nested too deep"
-    reason = _REASON.search(str(error))
+    reason = re.search(_REASON, str(error))
     return reason[1] if reason else _mismatch(error, hint, value)
 
 
 def _mismatch(error: Exception, hint: object, value: object) -> str:
-    match = _UNEXPECTED.match(str(error))
+    match = re.match(_UNEXPECTED, str(error))
     if match and match[2]:
         return f"its field {match[2]!r} must be {match[1]}"
     if match and match[1] != name_of(hint) and _holds_values(value):

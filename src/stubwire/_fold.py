@@ -21,6 +21,7 @@ from stubwire.markers import Unset
 
 if TYPE_CHECKING:
     from stubwire._annotations import Scope
+    from stubwire._auth_choice import Choice
     from stubwire._bind import Bind
     from stubwire._cancel import CancelToken
     from stubwire._codecs import Codec
@@ -93,11 +94,9 @@ def plan(compiled: Compiled, mount: Mount, options: Options, name: str) -> Plan:
     upper = options.over(mount.upper)
     said = upper.over(compiled.options.over(mount.lower))
     folded = said.over(_options.DEFAULTS)
-    pairs = tuple((key, reveal(value)) for key, value in folded.headers.items())
-    if compiled.accept != ANYTHING and not (_names("accept", pairs) or mount.core.pool.states_accept()):
-        pairs = (*pairs, ("Accept", compiled.accept))
-    auth = cast("Auth | None", folded.auth)
-    auth_headers, auth_query = tuple(getattr(auth, "names", ())), tuple(getattr(auth, "query_names", ()))
+    pairs = _pairs(compiled, mount, folded)
+    auth = _auth(folded.auth, (upper.auth, mount.lower.auth), name)
+    auth_headers, auth_query = _set_by(auth, "names"), _set_by(auth, "query_names")
     secrets = _secrets((*auth_headers, *auth_query), folded.headers, compiled.spec)
     mount.core.pool.library.quiet.names.update(secrets)
     key_header, key = _idempotency_key(compiled.key, upper.idempotency_key)
@@ -107,6 +106,7 @@ def plan(compiled: Compiled, mount: Mount, options: Options, name: str) -> Plan:
         method=compiled.spec.method,
         base=mount.base.text,
         origin=mount.base.origin,
+        origins=_origins(mount.base.origin, folded.auth_origins, sends=auth is not None or bool(secrets)),
         query=_merge(compiled.template.query, folded.query),
         pairs=pairs,
         body_pairs=pairs if _names("content-type", pairs) else (*pairs, JSON_TYPE),
@@ -130,6 +130,38 @@ def plan(compiled: Compiled, mount: Mount, options: Options, name: str) -> Plan:
         bind=compiled.bind,
         decode=compiled.decode,
     )
+
+
+def _pairs(compiled: Compiled, mount: Mount, folded: Options) -> Pairs:
+    """The headers that are always sent."""
+    pairs = tuple((key, reveal(value)) for key, value in folded.headers.items())
+    if compiled.accept == ANYTHING or _names("accept", pairs) or mount.core.pool.states_accept():
+        return pairs
+    return (*pairs, ("Accept", compiled.accept))
+
+
+def _set_by(auth: Auth | None, kind: str) -> tuple[str, ...]:
+    """The names that an auth says it sets."""
+    return tuple(getattr(auth, kind, ()))
+
+
+def _auth(choice: Choice, layers: Sequence[Choice], name: str) -> Auth | None:
+    if callable(choice) and not hasattr(choice, "sync_auth_flow"):
+        return choice
+    if choice is None:
+        return None
+    from stubwire import _auth_choice
+
+    return _auth_choice.chosen(choice, layers, name)
+
+
+def _origins(base: str, more: object, *, sends: bool) -> frozenset[str]:
+    """Where credentials may go; who sends some over plain http is warned."""
+    if not more and base.startswith("https:"):
+        return frozenset((base,))
+    from stubwire import _auth_check
+
+    return _auth_check.origins(base, more, sends=sends)
 
 
 def _idempotency_key(verb: bool | str, view: bool | str | Unset) -> tuple[str | None, str | None]:

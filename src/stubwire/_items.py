@@ -16,6 +16,7 @@ from pydantic_core import from_json
 from stubwire._charset import CharsetError
 from stubwire._events import Event, Events, Raw
 from stubwire._lines import Newlines, Splitter, Utf8
+from stubwire._response import too_much
 from stubwire._validation import details, noted, unfit
 from stubwire.errors import CallError, DecodeError, ErrorDetail, ResponseTooLargeError
 
@@ -275,8 +276,8 @@ def _is_cut_off(line: bytes) -> bool:
     """Whether a line is no JSON; one that stands at the end of a body is then half a line."""
     try:
         from_json(line)
-    except ValueError:
-        return True
+    except ValueError as error:
+        return too_much(str(error)) is None
     return False
 
 
@@ -300,5 +301,6 @@ def _utf8(response: Response) -> Utf8:
 def _unfit(response: Response, found: list[ErrorDetail], what: str) -> DecodeError:
     """The error for JSON that does not fit, or that is none."""
     if found[0].get("type") == "json_invalid":
-        return DecodeError(f"{_answered(response)} {what} that is not JSON", response=response)
+        beyond = too_much(found[0].get("msg", "")) or "that is not JSON"
+        return DecodeError(f"{_answered(response)} {what} {beyond}", response=response)
     return unfit(response, found, what)

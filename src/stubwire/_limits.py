@@ -41,8 +41,8 @@ class Limit:
     __slots__ = ("_seconds", "deadline", "outer", "token")
 
     def __init__(self, deadline: float | None, token: CancelToken | None, seconds: float | None = None) -> None:
-        self.deadline = deadline
-        self.token = token
+        self.deadline: float | None = deadline
+        self.token: CancelToken | None = token
         self.outer: Limit | None = None
         self._seconds = seconds
 

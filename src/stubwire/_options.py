@@ -26,10 +26,11 @@ from stubwire.retry import Retry
 if TYPE_CHECKING:
     from pydantic import SecretBytes, SecretStr
 
+    from stubwire._auth_check import AuthForm
     from stubwire._codecs import Codec
-    from stubwire._types import Auth
+    from stubwire._types import Auth, HttpAuth
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = "[\ud800-\udfff]"
 
 HeaderValue: TypeAlias = "str | SecretStr"
 """A header's value; a `SecretStr` is hidden wherever it shows."""
@@ -137,7 +138,7 @@ class CallOptions(TypedDict, total=False, closed=True):
     cancel: CancelToken | None
     headers: Mapping[str, HeaderValue]
     query: Mapping[str, QueryValue]
-    auth: Auth | None
+    auth: Auth | HttpAuth | None
     idempotency_key: bool | str
 
 
@@ -149,7 +150,8 @@ class Options:
     deadline: float | Unset | None = UNSET
     cancel: CancelToken | Unset | None = UNSET
     retry: Retry | Unset | None = UNSET
-    auth: Auth | Unset | None = UNSET
+    auth: Auth | HttpAuth | Mapping[str, Auth | HttpAuth] | str | Sequence[str] | Unset | None = UNSET
+    auth_origins: Sequence[str] | Unset = UNSET
     idempotency_key: bool | str | Unset = UNSET
     follow_redirects: bool | Unset = UNSET
     max_response_bytes: int | Unset | None = UNSET
@@ -183,6 +185,7 @@ DEFAULTS = Options(
     cancel=None,
     retry=DEFAULT_RETRY,
     auth=None,
+    auth_origins=(),
     idempotency_key=False,
     follow_redirects=False,
     max_response_bytes=DEFAULT_MAX_RESPONSE_BYTES,
@@ -201,8 +204,13 @@ def merge_headers(lower: Mapping[str, HeaderValue], upper: Mapping[str, HeaderVa
     return {**{name: value for name, value in lower.items() if name.lower() not in replaced}, **upper}
 
 
-def check(options: Options, where: str) -> Options:
+def check(options: Options, where: str, *, auth: AuthForm = "one") -> Options:
     """The options, if they can be used.
+
+    Args:
+        options: one layer.
+        where: it stands, for messages.
+        auth: what `auth` may be.
 
     Raises:
         ConfigurationError: one cannot; the message says which, and where it stands.
@@ -215,6 +223,7 @@ def check(options: Options, where: str) -> Options:
         if not isinstance(options.max_response_bytes, Unset):
             check_positive("max_response_bytes", options.max_response_bytes)
         _check_types(options)
+        _check_auth(options, auth)
         _check_headers(options.headers)
         _check_query(options.query)
         if isinstance(options.idempotency_key, str):
@@ -228,13 +237,11 @@ def check(options: Options, where: str) -> Options:
 
 def _check_types(options: Options) -> None:
     """Refuse what type checkers would: a number for a `Retry`, a token for an `Auth`."""
-    retry, auth, cancel = cast("object", options.retry), options.auth, cast("object", options.cancel)
+    retry, cancel = cast("object", options.retry), cast("object", options.cancel)
     if not isinstance(retry, (Retry, Unset, type(None))):
         raise ConfigurationError(f"retry={retry!r} must be a Retry, or None: write Retry(max_retries=3)")
     if not isinstance(cancel, (CancelToken, Unset, type(None))):
         raise ConfigurationError(f"cancel must be a CancelToken, not {kind_of(cancel)}")
-    if not (auth is None or isinstance(auth, Unset) or callable(auth)):
-        raise ConfigurationError(f"auth must be an Auth such as BearerAuth(token), not {kind_of(auth)}")
     if options.query_style not in (UNSET, *STYLES):
         raise ConfigurationError(f"query_style={options.query_style!r} is no style: write one of {', '.join(STYLES)}")
     flags: tuple[tuple[str, tuple[type, ...]], ...] = (
@@ -244,6 +251,17 @@ def _check_types(options: Options) -> None:
     for name, kinds in flags:
         if not isinstance(getattr(options, name), kinds):
             raise ConfigurationError(f"{name} must be True or False, not {type(getattr(options, name)).__name__}")
+
+
+def _check_auth(options: Options, form: AuthForm) -> None:
+    if options.auth in (None, UNSET) and options.auth_origins in ((), UNSET):
+        return
+    from stubwire import _auth_check
+
+    auth = None if isinstance(options.auth, Unset) else options.auth
+    origins = () if isinstance(options.auth_origins, Unset) else options.auth_origins
+    if wrong := _auth_check.check(auth, kind_of(auth), form) or _auth_check.check_origins(origins):
+        raise ConfigurationError(wrong)
 
 
 def _check_headers(headers: object) -> None:
@@ -263,7 +281,7 @@ def _check_query(query: object) -> None:
             raise ConfigurationError(f"query {name!r} must be a str, a number or a bool, not {type(value).__name__}")
         if isinstance(value, float) and not math.isfinite(value):
             raise ConfigurationError(f"query {name!r}: {value} is no number that can be sent")
-        if _SURROGATE.search(f"{name}{value}"):
+        if re.search(_SURROGATE, f"{name}{value}"):
             raise ConfigurationError(f"query {name!r}: it is no valid Unicode text")
 
 

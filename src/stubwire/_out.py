@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from stubwire._response import Response
 
 _SEVERAL = (list, tuple, set, frozenset)
-_ABSOLUTE = re.compile(r"(https?://[^/?#]+)(.*)", re.IGNORECASE)
-_AUTHORITY = re.compile(r"https?://(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?", re.IGNORECASE)
+_ABSOLUTE = r"(?i)(https?://[^/?#]+)(.*)"
+_AUTHORITY = r"(?i)https?://(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?"
 
 
 class Sent(TypedDict, total=False, closed=True):
@@ -71,7 +71,7 @@ def prepare(mount: Mount, method: str, path: str, into: object, sent: Sent) -> t
     made = replace(
         made,
         secrets=made.secrets | hidden,
-        query=made.query if absolute in ("", made.origin) else template.query,
+        query=made.query if absolute in ("", *made.origins) else template.query,
         body_pairs=made.body_pairs if sent.get("json") is not None else made.pairs,
     )
     literal = "".join(part for part in template.parts if isinstance(part, str))
@@ -92,8 +92,8 @@ def _check_sent(sent: Sent, name: str) -> None:
 
 def _target(path: str, name: str) -> tuple[Template, str]:
     """The path as a template without placeholders, and the origin of an absolute URL."""
-    match = _ABSOLUTE.fullmatch(path)
-    absolute = origin(match[1]) if match and _AUTHORITY.fullmatch(match[1]) else ""
+    match = re.fullmatch(_ABSOLUTE, path)
+    absolute = origin(match[1]) if match and re.fullmatch(_AUTHORITY, match[1]) else ""
     if match and not absolute:
         raise ArgumentError(f"{name}: an absolute URL needs a plain host, and has no userinfo: credentials are auth's")
     rest = match[2] if match else path

@@ -27,7 +27,8 @@ class Plan:
     Attributes:
         name: as errors and logs show it: `"GitHub.issues.list"`.
         base: origin and base path, which every path is appended to.
-        origin: that of `base_url`: where credentials may go.
+        origin: that of `base_url`; empty for what an auth sends for itself.
+        origins: where credentials may go: that one, and `auth_origins`.
         query: encoded pairs that are always sent, unless the call replaces them.
         pairs: headers that are always sent.
         body_pairs: the same with the content type of a body.
@@ -52,6 +53,7 @@ class Plan:
     method: str
     base: str
     origin: str
+    origins: frozenset[str]
     query: Pairs
     pairs: Pairs
     body_pairs: Pairs

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from stubwire._engine.library import AsyncExchange, Exchange, Library
     from stubwire._request import Request
 
-Verify = bool | str | ssl.SSLContext
-"""Whether to verify certificates, by which bundle (a path), or a whole TLS context."""
+Verify = bool | ssl.SSLContext
+"""Whether to verify certificates, or a whole TLS context."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +44,23 @@ class Connecting:
         proxy: a proxy's URL; `UNSET` takes it from the environment, `None` uses none.
         http2: whether to offer HTTP/2.
         limits: how many connections to keep.
+        own: the TLS context for the client's own origins, which shows its certificate; `None` takes that of all.
+        origins: those.
     """
 
     verify: Verify = True
     proxy: str | Unset | None = UNSET
     http2: bool = False
     limits: Limits = field(default_factory=Limits)
+    own: ssl.SSLContext | None = None
+    origins: frozenset[str] = frozenset()
+
+    def shows_certificate(self, origin: str) -> bool:
+        """Whether the client's certificate, which says who it is, is for an origin."""
+        return self.own is not None and origin in self.origins
+
+
+_VERIFYING = (ssl.CERT_REQUIRED, ssl.CERT_OPTIONAL)
 
 
 class Given(NamedTuple):
@@ -67,7 +78,7 @@ class Given(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def _shared_context(library: Library, verify: bool | str, http2: bool) -> ssl.SSLContext:  # noqa: ARG001 - of the key
+def _shared_context(library: Library, verify: bool, http2: bool) -> ssl.SSLContext:  # noqa: ARG001 - of the key
     """A TLS context costs tens of milliseconds, so clients share one.
 
     Not one that offers HTTP/2 with one that does not: httpcore sets in it what it offers, at each connection.
@@ -75,7 +86,7 @@ def _shared_context(library: Library, verify: bool | str, http2: bool) -> ssl.SS
     try:
         return library.tls(verify)
     except OSError as error:
-        message = f"verify={verify!r}: {error.strerror or error}"
+        message = f"SSL_CERT_FILE={os.environ.get('SSL_CERT_FILE')!r}: {error.strerror or error}"
     raise ConfigurationError(message)
 
 
@@ -90,14 +101,14 @@ def environment_proxy(origin: str) -> str | None:
 
 
 class _Lanes:
-    """The transports of one colour and event loop, one for each proxy."""
+    """The transports of one colour and event loop, one for each proxy, and for who sees the client's certificate."""
 
-    def __init__(self, connecting: Connecting, open_transport: Callable[[str | None], Any]) -> None:
+    def __init__(self, connecting: Connecting, open_transport: Callable[[str | None, bool], Any]) -> None:
         self._connecting = connecting
         self._open = open_transport
         self._lock = threading.Lock()
         self._by_origin: dict[str, Any] = {}
-        self._by_proxy: dict[str | None, Any] = {}
+        self._by_proxy: dict[tuple[str | None, bool], Any] = {}
 
     def to(self, origin: str) -> Any:
         """The transport that leads to an origin."""
@@ -106,9 +117,10 @@ class _Lanes:
     def _lead(self, origin: str) -> Any:
         proxy = self._connecting.proxy
         with self._lock:
-            chosen = environment_proxy(origin) if isinstance(proxy, Unset) else proxy
+            through = environment_proxy(origin) if isinstance(proxy, Unset) else proxy
+            chosen = (through, self._connecting.shows_certificate(origin))
             if chosen not in self._by_proxy:
-                self._by_proxy[chosen] = self._open(chosen)
+                self._by_proxy[chosen] = self._open(*chosen)
             if len(self._by_origin) > 1000:  # only redirects and absolute URLs add origins
                 self._by_origin.clear()
             return self._by_origin.setdefault(origin, self._by_proxy[chosen])
@@ -144,6 +156,7 @@ class Pool:
         self._connecting = connecting
         self._open = partial(_open, library, connecting, owner)
         self._given = given
+        self.verifies = connecting.verify is True or getattr(connecting.verify, "verify_mode", None) in _VERIFYING
         self._owner = owner
         self._closed = False
         self._reset()
@@ -264,8 +277,10 @@ class Pool:
         self.close()
 
 
-def _open(library: Library, connecting: Connecting, owner: str, asynchronous: bool, proxy: str | None) -> Any:
-    verify = connecting.verify
+def _open(  # noqa: PLR0917 - bound in turn: by the pool, its colour and its lanes
+    library: Library, connecting: Connecting, owner: str, asynchronous: bool, proxy: str | None, own: bool
+) -> Any:
+    verify = connecting.own if own and connecting.own else connecting.verify
     context = verify if isinstance(verify, ssl.SSLContext) else _shared_context(library, verify, connecting.http2)
     try:
         return library.open(context, proxy, connecting.http2, connecting.limits, asynchronous=asynchronous)

@@ -15,30 +15,42 @@ from urllib.parse import unquote_plus
 
 REDACTED = "[redacted]"
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_SECRET_WORD = re.compile(
+_REMEMBERED = 200
+"""Characters of a name that is worth remembering; a server may send any number of long ones."""
+# patterns are texts here, which `re` compiles and keeps when they are first used: importing them costs nothing
+_WORD = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+"
+_HIDDEN_WORD = (
     r"access(key|token)|apikey|assertion|auth(entication|orization|token)?|bearer|clientsecret|cookie|credentials?|csrf|"
     r"idtoken|jwt|key|otp|pass(code|phrase|wd|words?)|pin|privatekey|pwd|refreshtoken|secret(key|s)?|session(id)?|"
-    r"sig(nature)?|token|xsrf"
+    r"sig(nature)?|token|xsrf|"
+    r"(?!continu|cursor|next|page|prev|public|sort|sync)[a-z]+(apikey|passw(or)?d|secret|sess(ion)?id|token)"
 )
-_HARMLESS_WORD = re.compile(r"continu(ation|e)|cursor|idempotency|next|page|prev(ious)?|public|sort|sync")
-_USERINFO = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*:)?//[^/?#]*@")
-_INNER_USERINFO = re.compile(r"://[^/?#\s]*@")
-_PIECE = re.compile(r"[^\s<>\"'`]+")
-_PAIR = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^\s,\]}]+)')
-_FORM = re.compile(r'[^\s&={"[][^\s&=]*=[^\s&]*(?:&[^\s&=]+=[^\s&]*)*')
+_HARMLESS_WORD = r"continu(ation|e)|cursor|idempotency|next|page|prev(ious)?|public|sort|sync"
+_USERINFO = r"^([a-zA-Z][a-zA-Z0-9+.-]*:)?//[^/?#]*@"
+_INNER_USERINFO = r"://[^/?#\s]*@"
+_PIECE = r'[^\s<>"]+'
+_OPENING, _CLOSING = "([{'`", ")},.;:'`"
+"""What stands around a URL in a text; within one it is part of it, and a bracket may end what was redacted before."""
+_PAIR = r'"((?:[^"\\]|\\.){0,200}+)"(\s{0,50}+:\s*+)(?:"(?:[^"\\]|\\.)*+"?|[^\s,\]}]+)'
+"""A name and its value in what is no JSON; a longer name is none, or a hostile text would take for ever."""
+_FORM = r'[^\s&={"[][^\s&=]*=[^\s&]*(?:&[^\s&=]+=[^\s&]*)*'
 
 
-@lru_cache(maxsize=1024)
 def is_secret(name: str) -> bool:
     """Whether a header or parameter name looks as if it held a secret.
 
-    A secret word counts as a whole word of the name (`api_key`, `X-Auth-Token`, `clientSecret`), not as part of one
-    (`keyword`), and not after a word that makes it harmless (`next_token`, `Idempotency-Key`).
+    A secret word counts as a whole word of the name (`api_key`, `X-Auth-Token`, `clientSecret`) or its end
+    (`usertoken`), not as another part of one (`keyword`), and not after a word that makes it harmless (`next_token`,
+    `Idempotency-Key`).
     """
-    words = [word.lower() for word in _WORD.findall(name)]
+    return _looks_secret(name) if len(name) <= _REMEMBERED else _looks_secret.__wrapped__(name)
+
+
+@lru_cache(maxsize=1024)
+def _looks_secret(name: str) -> bool:
+    words = [word.lower() for word in re.findall(_WORD, name)]
     return any(
-        _SECRET_WORD.fullmatch(word) and not (index and _HARMLESS_WORD.fullmatch(words[index - 1]))
+        re.fullmatch(_HIDDEN_WORD, word) and not (index and re.fullmatch(_HARMLESS_WORD, words[index - 1]))
         for index, word in enumerate(words)
     )
 
@@ -47,7 +59,7 @@ def header(name: str, value: str, declared: frozenset[str]) -> str:
     """A header's value as a person may see it; `declared` are further secret names, in lower case."""
     if name.lower() in declared or is_secret(name):
         return REDACTED
-    return urls(value, declared) if "?" in value or "//" in value else value  # Location, Link, Referer, ...
+    return urls(value, declared) if _has_url(value) else value  # Location, Link, Referer, ...
 
 
 def headers(pairs: Iterable[tuple[str, str]], declared: frozenset[str]) -> list[tuple[str, str]]:
@@ -57,7 +69,7 @@ def headers(pairs: Iterable[tuple[str, str]], declared: frozenset[str]) -> list[
 
 def url(text: str, declared: frozenset[str] = frozenset()) -> str:
     """A URL without userinfo and fragment, its secret query values hidden."""
-    text = _USERINFO.sub(lambda match: f"{match[1] or ''}//", text)
+    text = re.sub(_USERINFO, lambda match: f"{match[1] or ''}//", text)
     text, _, _ = text.partition("#")
     path, mark, query = text.partition("?")
     return path + mark + _query(query, declared) if mark else text
@@ -68,9 +80,18 @@ def urls(text: str, declared: frozenset[str] = frozenset()) -> str:
 
     def shown(piece: re.Match[str]) -> str:
         word = piece[0]
-        return url(_INNER_USERINFO.sub("://", word), declared) if "?" in word or "//" in word else word
+        if not _has_url(word):
+            return word
+        bare = word.lstrip(_OPENING)
+        before, bare = word[: len(word) - len(bare)], bare.rstrip(_CLOSING)
+        return before + url(re.sub(_INNER_USERINFO, "://", bare), declared) + word[len(before) + len(bare) :]
 
-    return _PIECE.sub(shown, text)
+    return re.sub(_PIECE, shown, text)
+
+
+def _has_url(text: str) -> bool:
+    """Whether there may be something to hide in a text: a query, userinfo, or a fragment with values."""
+    return "?" in text or "//" in text or ("#" in text and "=" in text)
 
 
 def json_body(content: bytes, declared: frozenset[str] = frozenset()) -> str | None:
@@ -85,9 +106,9 @@ def json_body(content: bytes, declared: frozenset[str] = frozenset()) -> str | N
     try:
         return json.dumps(hide(json.loads(text), declared), ensure_ascii=False)
     except (ValueError, RecursionError):  # no JSON, several lines of it, or only the start of some
-        if _FORM.fullmatch(text):
+        if re.fullmatch(_FORM, text):
             return _query(text, declared)
-        return _PAIR.sub(lambda match: _pair(match, declared), text)
+        return re.sub(_PAIR, lambda match: _pair(match, declared), text)
 
 
 def hide(data: object, declared: frozenset[str] = frozenset()) -> object:

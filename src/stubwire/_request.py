@@ -5,7 +5,6 @@ This module's rule: a request is plain data. It carries its plan and its call fo
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -139,6 +138,8 @@ class Request:
 
     def curl(self) -> str:
         """The request as a command line for curl, its secrets redacted."""
+        import shlex
+
         words = ["curl", "-X", self.method, self._shown_url()]
         for name, value in self._shown_headers():
             words += ["-H", f"{name}: {value}"]

@@ -6,7 +6,7 @@ This module's rule: a response is plain data; what a status or a body means is d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeAlias, cast, overload
 
 import pydantic_core
 from typing_extensions import TypeVar
@@ -25,6 +25,12 @@ H = TypeVar("H")
 D = TypeVar("D")
 A = TypeVar("A", default=Any)
 """What a type is that checkers cannot name, such as an `Annotated` one: what the caller says."""
+
+_BOUNDS = {
+    "recursion limit exceeded": "that is nested more than 200 levels deep",
+    "number out of range": "with a number of more than 4300 digits",
+}
+"""What pydantic's parser says of JSON that it will not read, and what we say."""
 
 REQUEST_ID_HEADERS = (
     "x-request-id",
@@ -59,6 +65,10 @@ class Attempt(NamedTuple):
     wait: float | None = None
 
 
+CacheStatus: TypeAlias = Literal["hit", "stale", "revalidated", "miss"]
+"""What a cache did about a response."""
+
+
 class Response(Generic[T]):
     """One response, the same whatever the engine; a middleware can make one to answer itself.
 
@@ -71,6 +81,8 @@ class Response(Generic[T]):
         raw: the engine's own response, or `None`.
         attempts: what was tried, in order, the last one being this response.
         elapsed: seconds from the start of the call until its response was read.
+        cache: what `CachePlugin` did: `"hit"` and `"stale"` came from it, `"revalidated"` came from it after the server
+            was asked, `"miss"` came from the server; `None` where there is no cache.
     """
 
     __slots__ = (
@@ -80,6 +92,7 @@ class Response(Generic[T]):
         "_pairs",
         "_request",
         "attempts",
+        "cache",
         "content",
         "elapsed",
         "raw",
@@ -99,6 +112,7 @@ class Response(Generic[T]):
         self.raw: object = None
         self.attempts: tuple[Attempt, ...] = ()
         self.elapsed: float = 0.0
+        self.cache: CacheStatus | None = None
         self._headers: Headers | None = Headers(headers)
         self._pairs: Pairs | list[tuple[bytes, bytes]] = ()
         self._data: object = UNSET
@@ -119,6 +133,7 @@ class Response(Generic[T]):
         self.raw = raw
         self.attempts = ()
         self.elapsed = 0.0
+        self.cache = None
         self._headers = None
         self._pairs = pairs
         self._data = UNSET
@@ -232,9 +247,9 @@ class Response(Generic[T]):
         content = self._utf8()
         try:
             return pydantic_core.from_json(content)
-        except ValueError:
-            pass
-        raise not_json(self)
+        except ValueError as error:
+            reason = str(error)
+        raise not_json(self, reason)
 
     def __repr__(self) -> str:
         """Show status and type."""
@@ -284,12 +299,24 @@ def _rebuild(  # noqa: PLR0917 - the state of a pickle, in order
     return response
 
 
-def not_json(response: Response[Any]) -> DecodeError:
+def not_json(response: Response[Any], reason: str) -> DecodeError:
     """The error for text that should be JSON: a maintenance page explains itself by its first 200 characters.
+
+    Args:
+        response: what came.
+        reason: what pydantic's parser said.
 
     Raises:
         DecodeError: it is no text.
     """
+    beyond = too_much(reason)
+    if beyond is not None:
+        return DecodeError(f"answered {response.status_code} with JSON {beyond}", response=response)
     what = response.content_type or "no content type"
     start = (_redact.json_body(response.text[:800].encode("utf-8", "replace")) or "")[:200]
     return DecodeError(f"answered {response.status_code} with {what}, which is not JSON: {start!r}", response=response)
+
+
+def too_much(reason: str) -> str | None:
+    """The bound of pydantic's parser that JSON is beyond, by what it said; `None` if it is no JSON."""
+    return next((beyond for said, beyond in _BOUNDS.items() if said in reason), None)

@@ -47,7 +47,7 @@ _SPREADING = ("query", "form", "header", "cookie")
 _FLAT: frozenset[str] = frozenset({"comma", "space", "pipe"})
 _SCALARS: tuple[object, ...] = (str, int, float, bool)
 _FRAMING = ("content-length", "transfer-encoding")
-_NO_NAME = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_NO_NAME = r"[\x00-\x1f\x7f\ud800-\udfff]"
 """What stands in no name: it would break out of a part of a multipart body, or cannot be encoded."""
 
 
@@ -278,7 +278,7 @@ def _checked(found: Role, wire: str) -> str:
     """A name on the wire, if it can be one."""
     if not isinstance(wire, str):  # pyright: ignore[reportUnnecessaryIsInstance] - it comes from a user
         raise RoleError(f"has the alias {wire!r}, which is no text: write its name on the wire")
-    if _NO_NAME.search(wire) and found not in ("header", "cookie"):
+    if re.search(_NO_NAME, wire) and found not in ("header", "cookie"):
         raise RoleError(f"has the alias {wire!r}, with a control character or no valid Unicode: write another")
     if found == "cookie" and not is_name(wire):
         raise RoleError(f"is a cookie, and {wire!r} is no cookie name: write letters, digits and hyphens")

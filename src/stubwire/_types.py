@@ -43,6 +43,16 @@ class Auth(Protocol):
         ...
 
 
+class HttpAuth(Protocol):
+    """An `Auth` of httpx or httpx2, or of a package that builds on one: digest, AWS signatures, Kerberos."""
+
+    def sync_auth_flow(self, request: Never, /) -> object:
+        """Yield engine requests, and take engine responses."""
+
+    def async_auth_flow(self, request: Never, /) -> object:
+        """The same, asynchronously."""
+
+
 class Plugin(Protocol):
     """Something that installs interceptors and middleware."""
 

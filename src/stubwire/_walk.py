@@ -68,7 +68,7 @@ class Start(NamedTuple):
             wrong = f"the token is none of {type(strategy).__name__}"
         else:
             origin, url = self.landing(self.request.url, request.url)
-            if origin == self.plan.origin:
+            if origin in self.plan.origins:
                 return self._replace(request=request.replace(url=url))
             wrong = "the token leads to another origin" if origin else "the token leads to no URL"
         raise ArgumentError(f"{where}: {wrong}")
@@ -164,7 +164,7 @@ class Walk:
         if not origin:
             message = "answered with a next page that has no http URL"
             return Following(None, PaginationError(message, response=response))
-        if origin != plan.origin:
+        if origin not in plan.origins:
             message = f"answered with a next page on another origin: {_redact.url(url, plan.secrets)}"
             return Following(None, ForeignPageError(message, response=response))
         request = request.replace(url=url)

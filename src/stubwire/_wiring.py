@@ -6,6 +6,7 @@ This module's rule: pure but for the pool, which opens nothing yet.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -17,11 +18,14 @@ from stubwire._redact import url as redact_url
 from stubwire._url import BaseUrl, parse_base_url
 from stubwire.errors import ConfigurationError, SpecError
 from stubwire.markers import UNSET
+from stubwire.retry import Retry
 
 if TYPE_CHECKING:
     from stubwire._codecs import Codec
+    from stubwire._engine.library import Library
 
-_CONNECTING = ("verify", "proxy", "http2", "limits")
+_TLS = ("verify", "cert", "min_tls_version")
+_CONNECTING = (*_TLS, "proxy", "http2", "limits")
 _MERGED = ("headers", "query", "errors", "variables")
 
 
@@ -42,7 +46,7 @@ def stated(owner: type, root: type) -> dict[str, Any]:
     if not isinstance(found.get("variables", {}), Mapping):
         raise ConfigurationError(f"{owner.__name__}: variables must be a mapping: write variables = {{...}}")
     codecs_of(found, owner.__name__)
-    check(Options(**{name: value for name, value in found.items() if name in NAMES}), owner.__name__)
+    check(Options(**{name: value for name, value in found.items() if name in NAMES}), owner.__name__, auth="table")
     return found
 
 
@@ -57,6 +61,20 @@ def over(upper: Mapping[str, Any], lower: Mapping[str, Any]) -> dict[str, Any]:
 
 def _merge(name: str, lower: Mapping[str, HeaderValue], upper: Mapping[str, HeaderValue]) -> Mapping[str, HeaderValue]:
     return merge_headers(lower, upper) if name == "headers" else {**lower, **upper}
+
+
+def settings_options(stated_by: Mapping[str, object], auth: object, owner: type) -> dict[str, Any]:
+    """Settings as options; `max_retries` and the limits adjust what is below them."""
+    values: dict[str, Any] = dict(stated_by)
+    if (max_retries := values.pop("max_retries", None)) is not None:
+        retry = getattr(owner, "retry", None) or Retry()
+        values["retry"] = replace(retry, max_retries=max_retries)
+    limits = {name: values.pop(name) for name in ("max_connections", "max_keepalive_connections") if name in values}
+    if limits:
+        values["limits"] = replace(getattr(owner, "limits", Limits()), **limits)
+    if auth is not None:
+        values["auth"] = auth
+    return values
 
 
 def client_options(options: Mapping[str, Any], known: type, client: str) -> dict[str, Any]:
@@ -134,8 +152,24 @@ def codecs_of(layers: Mapping[str, Any], client: str) -> tuple[Codec, ...]:
     return _codecs.check(given, client)
 
 
-def open_pool(layers: dict[str, Any], client: str) -> Pool:
+def shown(layers: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as attributes of the client: what was handed over is not among them, nor a password."""
+    kept = {name: value for name, value in layers.items() if name not in ("transport", "http_client")}
+    cert = kept.get("cert")
+    if isinstance(cert, tuple) and len(cast("tuple[object, ...]", cert)) == 3 and isinstance(cert[2], str):
+        from pydantic import SecretStr
+
+        kept["cert"] = (*cert[:2], SecretStr(cert[2]))
+    return kept
+
+
+def open_pool(layers: dict[str, Any], origin: str, client: str) -> Pool:
     """A client's connections, from its options, which leave the layers.
+
+    Args:
+        layers: its options.
+        origin: that of its base URL.
+        client: its name, for messages.
 
     Raises:
         ConfigurationError: they contradict each other.
@@ -157,7 +191,27 @@ def open_pool(layers: dict[str, Any], client: str) -> Pool:
         raise ConfigurationError(f"{client}: limits must be stubwire.Limits(...), not {kind_of(limits)}")
     if "proxy" in connecting:
         connecting["proxy"] = _proxy(connecting["proxy"], client)
-    return Pool(choose(engine), Connecting(**connecting), None, client)
+    library = choose(engine)
+    stated = {name: connecting.pop(name) for name in _TLS if name in connecting}
+    if stated:
+        connecting |= _tls(stated, library, (origin, layers.get("auth_origins", ())), client)
+    return Pool(library, Connecting(**connecting), None, client)
+
+
+def _tls(stated: Mapping[str, Any], library: Library, origins: tuple[str, object], client: str) -> dict[str, Any]:
+    """How a client speaks TLS, and to whom it shows its certificate: to those that its credentials are for."""
+    from stubwire import _auth_check, _tls
+
+    try:
+        made = _tls.contexts(library, stated)
+        trusted = _auth_check.origins(*origins) if made.own is not None else frozenset[str]()
+    except ConfigurationError as error:
+        message = f"{client}: {error}"
+    else:
+        if _tls.is_off(made.verify):
+            _tls.caution(client)
+        return {**made._asdict(), "origins": trusted}
+    raise ConfigurationError(message)
 
 
 def _proxy(proxy: str | None, client: str) -> str | None:

@@ -7,76 +7,61 @@ repr shows no secret.
 from __future__ import annotations
 
 import base64
-import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn, Self
+import importlib
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_plus
 
 from pydantic import SecretStr
 
+from stubwire._credentials import Credential, Plain, Secret, ask, checked, sendable, text_of
 from stubwire._headers import is_name
 from stubwire.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from stubwire._oauth2 import OAuth2ClientCredentials, OAuth2RefreshToken
     from stubwire._request import Request
     from stubwire._response import Response
+    from stubwire._token import Token, TokenError
+    from stubwire._token_store import FileTokenStore, MemoryTokenStore, TokenStore
     from stubwire._types import CallNext
 
-Secret = str | SecretStr | Callable[[], str | SecretStr]
-"""A secret, or a function that is asked for it at each attempt."""
+__all__ = [
+    "ApiKeyAuth",
+    "BasicAuth",
+    "BearerAuth",
+    "FileTokenStore",
+    "MemoryTokenStore",
+    "OAuth2ClientCredentials",
+    "OAuth2RefreshToken",
+    "Secret",
+    "Token",
+    "TokenError",
+    "TokenStore",
+]
 
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-
-
-def _text(secret: object, what: str) -> str:
-    """The text of a secret, or of what a function answered.
-
-    Raises:
-        ConfigurationError: it is none.
-    """
-    text = secret.get_secret_value() if isinstance(secret, SecretStr) else secret
-    if not isinstance(text, str):
-        raise ConfigurationError(f"{what} must be a str, a SecretStr or a function, not {type(text).__name__}")
-    if _SURROGATE.search(text):
-        raise ConfigurationError(f"{what} is no valid Unicode text")
-    return text
-
-
-def _ask(secret: Secret, what: str) -> str:
-    return _text(secret() if callable(secret) else secret, what)
-
-
-def _sendable(text: str, what: str) -> str:
-    if not text:
-        raise ConfigurationError(f"{what} is empty")
-    if not text.isascii() or not text.isprintable():
-        raise ConfigurationError(
-            f"{what} has a line break, a control character or one outside ASCII: it was perhaps read with its newline"
-        )
-    return text
+_LATER = {
+    "FileTokenStore": "_token_store",
+    "MemoryTokenStore": "_token_store",
+    "OAuth2ClientCredentials": "_oauth2",
+    "OAuth2RefreshToken": "_oauth2",
+    "Token": "_token",
+    "TokenError": "_token",
+    "TokenStore": "_token_store",
+}
+"""What many clients do without."""
 
 
-def _checked(secret: Secret, what: str) -> SecretStr | Callable[[], str | SecretStr]:
-    return secret if callable(secret) else SecretStr(_sendable(_text(secret, what), what))
+def __getattr__(name: str) -> object:
+    """Import OAuth 2 when it is asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"module 'stubwire.auth' has no attribute {name!r}")
+    item: object = getattr(importlib.import_module(f"stubwire.{_LATER[name]}"), name)
+    setattr(item, "__module__", __name__)  # noqa: B010 - what a user imports it from
+    globals()[name] = item
+    return item
 
 
-class _Credential:
-    """What holds a secret: copies are itself, and there are no pickles of it."""
-
-    def __copy__(self) -> Self:
-        """Be immutable."""
-        return self
-
-    def __deepcopy__(self, memo: dict[int, object]) -> Self:
-        """Be immutable."""
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        """Refuse: a pickle would keep the secret."""
-        raise TypeError(f"{type(self).__name__} cannot be pickled: it holds a credential")
-
-
-class BearerAuth(_Credential):
+class BearerAuth(Credential):
     """`Authorization: Bearer <token>` (RFC 6750, section 2.1).
 
     Args:
@@ -92,12 +77,12 @@ class BearerAuth(_Credential):
     def __init__(self, token: Secret, scheme: str = "Bearer") -> None:
         if scheme and not is_name(scheme):
             raise ConfigurationError(f"BearerAuth scheme={scheme!r} is no word such as 'Bearer'")
-        self._token = _checked(token, "BearerAuth token")
+        self._token = checked(token, "BearerAuth token")
         self._scheme = scheme
 
     async def __call__(self, request: Request, call_next: CallNext, /) -> Response:
         """Set the header, and go on."""
-        token = _sendable(_ask(self._token, "BearerAuth token"), "BearerAuth token")
+        token = sendable(await ask(self._token, "BearerAuth token"), "BearerAuth token")
         request.headers["Authorization"] = f"{self._scheme} {token}"
         return await call_next(request)
 
@@ -106,7 +91,7 @@ class BearerAuth(_Credential):
         return f"BearerAuth([redacted], scheme={self._scheme!r})"
 
 
-class BasicAuth(_Credential):
+class BasicAuth(Credential):
     """`Authorization: Basic ...` in UTF-8 (RFC 7617).
 
     Args:
@@ -119,15 +104,15 @@ class BasicAuth(_Credential):
 
     names: tuple[str, ...] = ("Authorization",)
 
-    def __init__(self, user: str | SecretStr, password: Secret = "") -> None:
-        self._user = SecretStr(_text(user, "BasicAuth user"))
+    def __init__(self, user: Plain, password: Secret = "") -> None:
+        self._user = SecretStr(text_of(user, "BasicAuth user"))
         if ":" in self._user.get_secret_value():
             raise ConfigurationError("BasicAuth user cannot have a colon (RFC 7617, section 2)")
-        self._password = password if callable(password) else SecretStr(_text(password, "BasicAuth password"))
+        self._password = password if callable(password) else SecretStr(text_of(password, "BasicAuth password"))
 
     async def __call__(self, request: Request, call_next: CallNext, /) -> Response:
         """Set the header, and go on."""
-        pair = f"{self._user.get_secret_value()}:{_ask(self._password, 'BasicAuth password')}"
+        pair = f"{self._user.get_secret_value()}:{await ask(self._password, 'BasicAuth password')}"
         token = base64.b64encode(pair.encode()).decode("ascii")
         request.headers["Authorization"] = f"Basic {token}"
         return await call_next(request)
@@ -137,7 +122,7 @@ class BasicAuth(_Credential):
         return "BasicAuth([redacted])"
 
 
-class ApiKeyAuth(_Credential):
+class ApiKeyAuth(Credential):
     """A key in a header or in a query parameter.
 
     Args:
@@ -154,7 +139,7 @@ class ApiKeyAuth(_Credential):
             raise ConfigurationError("ApiKeyAuth needs header=... or query=..., and not both")
         if header is not None and not is_name(header):
             raise ConfigurationError(f"ApiKeyAuth header={header!r} is no header name")
-        self._key = _checked(key, "ApiKeyAuth key")
+        self._key = checked(key, "ApiKeyAuth key")
         self._header = header
         self._query = query
         self.names: tuple[str, ...] = (header,) if header else ()
@@ -162,7 +147,7 @@ class ApiKeyAuth(_Credential):
 
     async def __call__(self, request: Request, call_next: CallNext, /) -> Response:
         """Set the header or the query parameter, and go on."""
-        key = _sendable(_ask(self._key, "ApiKeyAuth key"), "ApiKeyAuth key")
+        key = sendable(await ask(self._key, "ApiKeyAuth key"), "ApiKeyAuth key")
         if self._header is not None:
             request.headers[self._header] = key
         else:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from typing_extensions import TypedDict, TypeVar, Unpack
 
-from stubwire import _out
+from stubwire import _out, _wiring
 from stubwire._annotations import class_annotations, creating_locals
 from stubwire._cancel import CancelToken
 from stubwire._core import Core
@@ -34,19 +34,21 @@ from stubwire._resource import Resource, module_of, prepare
 from stubwire._route import scope_of
 from stubwire._runtime import SYNC, current, run_sync
 from stubwire._template import Template
-from stubwire._wiring import base_of, client_options, codecs_of, installed, open_pool, over, stated
+from stubwire._wiring import over
 from stubwire.errors import ConfigurationError, SpecError
 from stubwire.markers import UNSET, Style, Unset
-from stubwire.retry import Retry
 
 if TYPE_CHECKING:
     import ssl
+    from pathlib import Path
 
     from stubwire._codecs import Codec
     from stubwire._middleware import Interceptors
     from stubwire._response import Response
     from stubwire._spec import StatusKey
-    from stubwire._types import AsyncTransport, Auth, HttpClient, Middleware, Plugin, Transport
+    from stubwire._tls import Cert
+    from stubwire._types import AsyncTransport, Auth, HttpAuth, HttpClient, Middleware, Plugin, Transport
+    from stubwire.retry import Retry
     from stubwire.settings import ClientSettings
 
 T = TypeVar("T")
@@ -65,13 +67,18 @@ class ClientOptions(TypedDict, total=False, closed=True):
         query: parameters sent with every request.
         query_style: how lists and objects are written in queries and forms, `"form"` by default.
         errors: what statuses raise, for every endpoint; see `EndpointOptions`.
-        auth: who puts credentials on.
+        auth: who puts credentials on: an `Auth`, or one of httpx; or several by name, of which the first is for
+            endpoints that name none.
+        auth_origins: where credentials may go beside the origin of `base_url`: `["https://uploads.example"]`.
         codecs: for bodies of other content types than JSON.
         middleware: around each call, the first outermost.
         plugins: installed in order, inside the middleware.
         follow_redirects: whether to follow at most five redirects.
         max_response_bytes: the largest body to read, 100 MiB by default; `None` for no limit.
         verify: whether to verify certificates, a path to a bundle, or a TLS context.
+        cert: the client's own certificate: the path of a PEM file with its key, `(certificate, key)`, or
+            `(certificate, key, password)`; shown to the origin of `base_url` and to `auth_origins` alone.
+        min_tls_version: the lowest that is spoken, `"1.2"` by default.
         proxy: a proxy's URL; unset takes it from the environment, `None` uses none.
         http2: whether to offer HTTP/2 (extra `http2`).
         limits: how many connections to keep.
@@ -89,13 +96,16 @@ class ClientOptions(TypedDict, total=False, closed=True):
     query: Mapping[str, QueryValue]
     query_style: Style
     errors: Mapping[StatusKey, type]
-    auth: Auth | None
+    auth: Auth | HttpAuth | Mapping[str, Auth | HttpAuth] | None
+    auth_origins: Sequence[str]
     codecs: Sequence[Codec]
     middleware: Sequence[Middleware]
     plugins: Sequence[Plugin]
     follow_redirects: bool
     max_response_bytes: int | None
-    verify: bool | str | ssl.SSLContext
+    verify: bool | str | Path | ssl.SSLContext
+    cert: Cert | None
+    min_tls_version: Literal["1.2", "1.3"]
     proxy: str | None
     http2: bool
     limits: Limits
@@ -127,13 +137,16 @@ class ApiClient:
     query: Mapping[str, QueryValue] = {}
     query_style: Style = "form"
     errors: Mapping[StatusKey, type] = {}
-    auth: Auth | None = None
+    auth: Auth | HttpAuth | Mapping[str, Auth | HttpAuth] | None = None
+    auth_origins: Sequence[str] = ()
     codecs: Sequence[Codec] = ()
     middleware: Sequence[Middleware] = ()
     plugins: Sequence[Plugin] = ()
     follow_redirects: bool = False
     max_response_bytes: int | None = DEFAULT_MAX_RESPONSE_BYTES
-    verify: bool | str | ssl.SSLContext = True
+    verify: bool | str | Path | ssl.SSLContext = True
+    cert: Cert | None = None
+    min_tls_version: Literal["1.2", "1.3"] = "1.2"
     proxy: str | None
     http2: bool = False
     limits: Limits = Limits()
@@ -155,24 +168,24 @@ class ApiClient:
             )
         if isinstance(getattr(cls, "cancel", None), CancelToken):
             raise SpecError(f"{cls.__name__}.cancel would end all calls for ever: write with_options(cancel=token)")
-        stated(cls, ApiClient)
+        _wiring.stated(cls, ApiClient)
 
     def __init__(self, settings: ClientSettings | Unset | None = UNSET, /, **options: Unpack[ClientOptions]) -> None:
         name = type(self).__name__
-        given = client_options(options, ClientOptions, name)
+        given = _wiring.client_options(options, ClientOptions, name)
         chosen = self._settings(settings)
-        layers = over(given, over(_from_settings(chosen, type(self)), stated(type(self), ApiClient)))
-        base = base_of(layers, given, chosen, name)
+        layers = over(given, over(_from_settings(chosen, type(self)), _wiring.stated(type(self), ApiClient)))
+        base = _wiring.base_of(layers, given, chosen, name)
         if base.userinfo is not None and "auth" not in layers:
             from stubwire.auth import BasicAuth
 
             layers["auth"] = BasicAuth(*base.userinfo)
-        vars(self).update({key: value for key, value in layers.items() if key not in ("transport", "http_client")})
-        pool = open_pool(layers, name)
-        layers["codecs"] = codecs_of(layers, name)
+        vars(self).update(_wiring.shown(layers))
+        pool = _wiring.open_pool(layers, base.origin, name)
+        layers["codecs"] = _wiring.codecs_of(layers, name)
         layers.pop("variables", None)
-        middleware, plugins = installed(layers, "middleware", name), installed(layers, "plugins", name)
-        lower = check(Options(**layers), name)
+        middleware, plugins = _wiring.installed(layers, "middleware", name), _wiring.installed(layers, "plugins", name)
+        lower = check(Options(**layers), name, auth="table")
         mount = Mount(Core(pool), name, base, Template("", ()), scope_of(type(self)), lower, Options())
         vars(self).update({"base_url": base.text, "settings": chosen, MOUNT: mount, "_is_view": False})
         for function in middleware:
@@ -314,26 +327,19 @@ class ApiClient:
         super().__setattr__(name, value)
 
     def __repr__(self) -> str:
-        """Show class and base URL."""
-        return f"<{type(self).__name__} {self.base_url}>"
+        """Show class and base URL, and that nobody verifies who is there."""
+        mount = vars(self).get(MOUNT)
+        mark = "" if mount is None or mount.core.pool.verifies else " verify=False"
+        return f"<{type(self).__name__} {self.base_url}{mark}>"
 
 
 def _from_settings(settings: ClientSettings | None, owner: type) -> dict[str, Any]:
-    """Settings as options; `max_retries` and the limits adjust what is below them."""
+    """Settings as options."""
     if settings is None:
         return {}
     from stubwire.settings import stated as stated_by
 
-    values: dict[str, Any] = dict(stated_by(settings))
-    if (max_retries := values.pop("max_retries", None)) is not None:
-        retry = getattr(owner, "retry", None) or Retry()
-        values["retry"] = replace(retry, max_retries=max_retries)
-    limits = {name: values.pop(name) for name in ("max_connections", "max_keepalive_connections") if name in values}
-    if limits:
-        values["limits"] = replace(getattr(owner, "limits", Limits()), **limits)
-    if settings.auth is not None:
-        values["auth"] = settings.auth
-    return values
+    return _wiring.settings_options(stated_by(settings), settings.auth, owner)
 
 
 RESERVED = frozenset(

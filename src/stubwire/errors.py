@@ -5,6 +5,7 @@
     ├── ConfigurationError(ValueError)    a setting or constructor argument is wrong   at construction
     ├── ArgumentError(ValueError)         this argument cannot be sent                 before any I/O
     ├── ColourError(RuntimeError)         something asynchronous in a synchronous call
+    ├── WebhookError(ValueError)          a delivery is refused (stubwire.webhooks)
     └── CallError                         a call was made and did not give its result
         ├── TransportError
         │   ├── TimeoutError              also builtins.TimeoutError
@@ -249,7 +250,7 @@ class PageLimitError(PaginationError):
 
 
 class ResponseTooLargeError(CallError):
-    """The response body is larger than `max_response_bytes`; the connection was closed."""
+    """The body is larger than `max_response_bytes`, or the headers than is read; the connection was closed."""
 
 
 class CancelError(CallError):

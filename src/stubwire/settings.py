@@ -6,7 +6,7 @@ This module's rule: imported when a client uses settings, because pydantic-setti
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
@@ -22,7 +22,7 @@ from stubwire.errors import ArgumentError, ConfigurationError
 
 if TYPE_CHECKING:
     from stubwire._annotations import Scope
-    from stubwire._types import Auth
+    from stubwire._types import Auth, HttpAuth
 
 _FIELD = re.compile(r'for field "(\w+)"')
 
@@ -52,6 +52,8 @@ class ClientSettings(BaseSettings):
         headers: sent with every request.
         proxy: a proxy's URL; `None` for none.
         verify: whether to verify certificates, or a path to a bundle.
+        cert: the client's certificate: a path, or JSON: `["certificate.pem", "key.pem", "password of the key"]`.
+        min_tls_version: the lowest that is spoken, `"1.2"` by default.
         http2: whether to offer HTTP/2.
         max_connections: at most open at once.
         max_keepalive_connections: at most open while idle.
@@ -69,6 +71,8 @@ class ClientSettings(BaseSettings):
     headers: dict[str, str | SecretStr] = {}
     proxy: str | None = None
     verify: Annotated[bool | str, Field(union_mode="left_to_right")] = True
+    cert: str | tuple[str, str] | tuple[str, str, SecretStr] | None = None
+    min_tls_version: Literal["1.2", "1.3"] = "1.2"
     http2: bool = False
     max_connections: Annotated[int, Field(gt=0)] = 100
     max_keepalive_connections: Annotated[int, Field(ge=0)] = 20
@@ -77,7 +81,7 @@ class ClientSettings(BaseSettings):
     engine: Literal["httpx", "httpx2"] = "httpx"
 
     @property
-    def auth(self) -> Auth | None:
+    def auth(self) -> Auth | HttpAuth | Mapping[str, Auth | HttpAuth] | None:
         """Who puts credentials on; override it to make one from the fields."""
         return None
 
@@ -156,12 +160,27 @@ def _unusable(settings: ClientSettings, client: str) -> list[str]:
             parse_base_url(settings.base_url, client)
         except ConfigurationError as error:
             problems.append(f"{_variable(type(settings), ('base_url',))}: {str(error).removeprefix(f'{client}: ')}")
+    problems += [f"{_variable(type(settings), (name,))}: {wrong}" for name, wrong in _unreadable(settings)]
     for name, value in settings.headers.items():
         try:
             check_value(check_name(name), reveal(value))
         except ArgumentError as error:
             problems.append(f"{_variable(type(settings), ('headers',))}: {error}")
     return problems
+
+
+def _unreadable(settings: ClientSettings) -> Iterator[tuple[str, str]]:
+    """The names of what TLS needs and nobody can read, each with what is wrong."""
+    stated = settings.model_fields_set & {"verify", "cert"}
+    if not stated:
+        return
+    from stubwire import _tls
+
+    for name in sorted(stated):
+        try:
+            _tls.check(name, getattr(settings, name))
+        except ConfigurationError as error:
+            yield name, str(error)
 
 
 def _variable(kind: type[ClientSettings], location: tuple[int | str, ...]) -> str:

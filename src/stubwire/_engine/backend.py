@@ -18,6 +18,7 @@ from contextlib import suppress
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
+from stubwire._engine.bounds import Allowance
 from stubwire._engine.layered import Layered
 from stubwire._engine.opening import note
 from stubwire._engine.patience import Patience
@@ -44,6 +45,7 @@ class Stream:
         self._sock = sock
         self._core = core
         self._waits = sock.gettimeout()
+        self.allowance = Allowance()
         self._aborted = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -51,9 +53,9 @@ class Stream:
 
         Raises:
             Exception: httpcore's `ReadTimeout` after `timeout` seconds, or its `ReadError`.
-            CallError: the limit was reached.
+            CallError: the limit was reached, or no response begins.
         """
-        data = self._do(self._sock.recv, max_bytes, timeout, "Read")
+        data = self.allowance.spend(self._do(self._sock.recv, max_bytes, timeout, "Read"))
         if self._aborted and not data:
             raise self._core.ReadError(_ABORTED)
         return data

@@ -16,6 +16,7 @@ from stubwire.errors import (
     ProtocolError,
     ReadError,
     ReadTimeout,
+    ResponseTooLargeError,
     TimeoutError,
     TransportError,
     WriteError,
@@ -40,25 +41,26 @@ _KINDS: dict[str, tuple[type[TransportError], str]] = {
 }
 
 
+_HEAD_TOO_LONG = "Receive buffer too long"
+"""What h11 says of a head of more than 100 KiB."""
+
+
 class Failures:
     """The failures of one HTTP library."""
 
     def __init__(self, module: ModuleType) -> None:
         self.kinds: tuple[type[Exception], ...] = (module.HTTPError, module.InvalidURL, module.StreamError)
         self._library = module.__name__
-        self._decoding: type[Exception] = module.DecodingError
         self._quotable: tuple[type[Exception], ...] = (module.NetworkError, module.TimeoutException)
         self._request: type[httpx.Request] = module.Request
-
-    def is_of_coding(self, error: Exception) -> bool:
-        """Whether a body was not in its Content-Encoding."""
-        return isinstance(error, self._decoding)
 
     def bare(self, error: Exception) -> CallError:
         """A failure as ours."""
         for kind in type(error).__mro__:
             if kind.__name__ in _KINDS and kind.__module__.partition(".")[0] == self._library:
                 ours, what = _KINDS[kind.__name__]
+                if _HEAD_TOO_LONG in str(error):
+                    return ResponseTooLargeError("answered with more bytes of headers than are read")
                 detail = str(error) if issubclass(ours, TimeoutError) else _detail(error)
                 failure = ours(f"{what}: {detail}" if detail not in ("", "timed out") else what)
                 if _is_of_certificate(error):

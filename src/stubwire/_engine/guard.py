@@ -49,6 +49,14 @@ class _Guard:
         """Show the connection."""
         return repr(self._connection)
 
+    def _await(self, *, begins: bool) -> None:
+        """Begin, or end, to count what arrives before a response; whoever aborts may have taken the socket away."""
+        for stream in list(self._opened):
+            if begins:
+                stream.allowance.begin()
+            else:
+                stream.allowance.end()
+
     def is_closed(self) -> bool:
         """Whether the pool may forget it."""
         return self._retired or self._connection.is_closed()
@@ -108,9 +116,13 @@ class Guard(_Guard):
         if self._retired:
             raise self._unavailable
         if self._opened:
-            return self._connection.handle_request(request)
-        with Noting(self._opened):
-            return self._connection.handle_request(request)
+            self._await(begins=True)
+            answer = self._connection.handle_request(request)
+        else:
+            with Noting(self._opened):
+                answer = self._connection.handle_request(request)
+        self._await(begins=False)
+        return answer
 
     def leave(self, *, whole: bool) -> None:
         """End its use; `whole` says whether it is in order."""
@@ -208,9 +220,13 @@ class AsyncGuard(_Guard):
 
     async def _send(self, request: Any) -> Any:
         if self._opened:
-            return await self._connection.handle_async_request(request)
-        with Noting(self._opened):
-            return await self._connection.handle_async_request(request)
+            self._await(begins=True)
+            answer = await self._connection.handle_async_request(request)
+        else:
+            with Noting(self._opened):
+                answer = await self._connection.handle_async_request(request)
+        self._await(begins=False)
+        return answer
 
     def leave(self, *, whole: bool) -> bool:
         """End one use; `whole` says whether it is in order. What is returned says whether to close it."""

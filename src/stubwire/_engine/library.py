@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from stubwire._engine import incoming
 from stubwire._engine.address import Origin, addresses, origin_of
+from stubwire._engine.codings import accepted
 from stubwire._engine.failures import Failures
 from stubwire._engine.outgoing import outgoing
 from stubwire._engine.quiet import hush
@@ -58,11 +59,9 @@ class Library:
         self._no_body = self._stream(b"")
         self._wire: Wire | None = None
         self.quiet = hush(self.name)
-        with module.Client(transport=module.BaseTransport(), trust_env=False) as stock:
-            accept_encoding: str = stock.headers["accept-encoding"]
         self.defaults: Fill = (
             (b"Accept", b"*/*"),
-            (b"Accept-Encoding", accept_encoding.encode()),
+            (b"Accept-Encoding", accepted().encode()),
             (b"User-Agent", f"stubwire/{version('stubwire')}".encode()),
         )
         self._address = addresses(module.URL)
@@ -73,13 +72,21 @@ class Library:
     # ---- connections
 
     def tls(self, verify: bool | str) -> ssl.SSLContext:
-        """A TLS context that verifies by the system's certificates, by a bundle at a path, or not at all."""
+        """A TLS context that verifies by the system's certificates, by a bundle at a path, or not at all.
+
+        Below TLS 1.2 it speaks to nobody (RFC 8996).
+        """
         import ssl
 
+        context: ssl.SSLContext
         if isinstance(verify, str):
             is_folder = Path(verify).is_dir()
-            return ssl.create_default_context(capath=verify) if is_folder else ssl.create_default_context(cafile=verify)
-        context: ssl.SSLContext = self._module.create_ssl_context(verify)
+            context = ssl.create_default_context(
+                capath=verify if is_folder else None, cafile=None if is_folder else verify
+            )
+        else:
+            context = self._module.create_ssl_context(verify)
+        context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
         return context
 
     def open(
@@ -204,7 +211,7 @@ class Library:
         except self._module.HTTPStatusError as error:  # a hook of the user's own client called `raise_for_status`
             return incoming.received(error.response, incoming.read_already(error.response), limit)
         except self._failures.kinds as error:
-            failure = incoming.failed(error, response, self._failures)
+            failure = self._failures.bare(error)
             cause = self._failures.cause(error, request)
         raise failure from cause
 
@@ -226,7 +233,7 @@ class Library:
         except self._module.HTTPStatusError as error:  # a hook of the user's own client called `raise_for_status`
             return incoming.received(error.response, incoming.read_already(error.response), limit)
         except self._failures.kinds as error:
-            failure = incoming.failed(error, response, self._failures)
+            failure = self._failures.bare(error)
             cause = self._failures.cause(error, request)
         raise failure from cause
 

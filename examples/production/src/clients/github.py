@@ -39,6 +39,7 @@ class GitHub(ApiClient):
 
     settings: GitHubSettings
     timeout = 5.0
+    deadline = 30.0
     retry = Retry(max_retries=3, backoff=ExponentialBackoff(base=1.0, multiplier=2.0))
     headers = {"Accept": "application/vnd.github.v3+json", "User-Agent": "MyProductionApp/1.0"}
     middleware = [tracing_middleware]
