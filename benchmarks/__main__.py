@@ -9,7 +9,7 @@ from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 
-from benchmarks import authenticated, beside, cached, calls, observed, plugins, processes, streams, transfers
+from benchmarks import authenticated, beside, cached, calls, observed, plugins, processes, sockets, streams, transfers
 from benchmarks.groups import Group
 from benchmarks.rows import Row, table
 
@@ -68,6 +68,7 @@ def _runs(peers: Iterator[Group]) -> Iterator[tuple[str, Callable[[int], list[Ro
         yield name, partial(processes.rows, name)
     for name in (streams.NDJSON, streams.DATA, streams.EVENTS):
         yield name, partial(streams.rows, name)
+    yield sockets.NAME, sockets.run
     yield transfers.NAME, transfers.rows
 
 

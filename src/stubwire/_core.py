@@ -7,7 +7,6 @@ and nothing else.
 from __future__ import annotations
 
 from copy import copy
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from stubwire import _redact
@@ -25,7 +24,6 @@ from stubwire._middleware import (
     intercept_response,
     wrap,
 )
-from stubwire._runtime import bounded
 from stubwire._streamed import body_of
 from stubwire.errors import CallError, StubwireError
 from stubwire.markers import UNSET
@@ -106,8 +104,9 @@ class Core:
         try:
             if interceptors.request.functions:
                 request = intercept_request(interceptors.request.functions, request)
-            chain = self._call_chain if call.limit is None else partial(self._within, call.limit, call.runtime)
-            outcome = _judge(call, _own(call, await chain(request)))
+            limit = call.limit
+            answering = self._call_chain(request) if limit is None else self._within(call, limit, request)
+            outcome = _judge(call, _own(call, await answering))
         except CallError as error:
             outcome = error
         if interceptors.response.functions:
@@ -117,10 +116,12 @@ class Core:
             raise outcome
         return outcome
 
-    async def _within(self, limit: Limit, runtime: Runtime, request: Request) -> Response[Any]:
+    async def _within(self, call: Call, limit: Limit, request: Request) -> Response[Any]:
         """Go through the middleware, or be ended by the limit; calls that are made on the way share it."""
-        with Until(limit.deadline):
-            return await bounded(runtime, limit, partial(self._call_chain, request))
+        limit.check()
+        with Until(limit.deadline), call.runtime.within(limit):
+            return await self._call_chain(request)
+        raise limit.failure()
 
     # ---- room 4: retry is a loop
 

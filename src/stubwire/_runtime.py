@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, suppress
+from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from stubwire._pool import Pool
     from stubwire._request import Request
     from stubwire._response import Response
+    from stubwire._scope import Scope
     from stubwire._streamed import Body
 
 R = TypeVar("R")
@@ -125,9 +127,7 @@ class AsyncRuntime:
 
     def within(self, limit: Limit) -> AbstractContextManager[object]:
         """A scope that the event loop cancels."""
-        from stubwire._scope import Scope
-
-        return Scope(limit)
+        return _scope()(limit)
 
     async def release(self, body: Body) -> None:
         """Close it on its event loop."""
@@ -142,13 +142,18 @@ class AsyncRuntime:
         if not future.done():
             from anyio import Event
 
-            from stubwire._scope import Scope
-
             happened = Event()
-            soon = Scope._soon(happened.set)
+            soon = _scope()._soon(happened.set)
             future.add_done_callback(lambda _: soon())
             await _clock.await_(happened, seconds)
         return future.done()
+
+
+@cache
+def _scope() -> type[Scope]:
+    from stubwire._scope import Scope
+
+    return Scope
 
 
 def _timeouts(request: Request, plan: Plan) -> Mapping[str, float | None]:

@@ -31,10 +31,15 @@ class Scope:
 
     def __init__(self, limit: Limit) -> None:
         self._limit = limit
-        left = limit.remaining()
-        self._scope = CancelScope() if left is None else CancelScope(deadline=current_time() + left + _GRACE)
+        self._task = task = _task()
+        self._requests: int = 0 if task is None else task.cancelling()
         self._forget: Callable[[], None] | None = None
-        self._requests = _requests()
+        left = limit.remaining()
+        if left is None:
+            self._scope = CancelScope()
+        else:
+            now: float = current_time() if task is None else task.get_loop().time()  # the same clock, read sooner
+            self._scope = CancelScope(deadline=now + left + _GRACE)
 
     def __enter__(self) -> None:
         """Begin; a token may be cancelled from any thread."""
@@ -63,13 +68,15 @@ class Scope:
         if self._forget is not None:
             self._forget()
         ended = bool(self._scope.__exit__(kind, error, traceback))
-        return ended and _requests() <= self._requests
+        return ended and (self._task is None or self._task.cancelling() <= self._requests)
 
 
-def _requests() -> int:
-    """How often others want this task to end, on asyncio; anyio before 4.15 loses those that come with its own."""
+def _task() -> Any:
+    """The task, on asyncio; `None` where trio runs, perhaps as asyncio's guest.
+
+    It counts how often others want it to end; anyio before 4.15 loses those that come with its own.
+    """
     try:
-        requests: int = sys.modules["asyncio"].current_task().cancelling()
-    except (KeyError, RuntimeError, AttributeError):  # trio runs, perhaps as asyncio's guest
-        return 0
-    return requests
+        return sys.modules["asyncio"].current_task()
+    except (KeyError, RuntimeError):
+        return None
