@@ -55,8 +55,8 @@ SKIPPABLE = b"\x50\x2a\x4d\x18" + bytes(4)
 @pytest.mark.parametrize(
     ("coding", "part"),
     [
-        ("gzip", gzip.compress(b"")),
-        ("gzip", gzip.compress(b"x")),
+        ("gzip", gzip.compress(b"", mtime=0)),  # no time, of which the test's name would change
+        ("gzip", gzip.compress(b"x", mtime=0)),
         ("zstd", zstd(b"")),
         ("zstd", zstd(b"x")),
         ("zstd", SKIPPABLE),
